@@ -1,0 +1,100 @@
+// How a part of the configuration file is declared: once, for the parser, the errors, the JSON Schema and the
+// reference page.
+//
+// A Block lists its keys; defaults and ranges are written as they would stand in the file, so that one text serves the
+// parser and the documentation. Blocks are constants with static storage; Values made from one point back at it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace slosonde::config {
+
+class Values;
+class Problems;
+struct Block;
+
+enum class Type : uint8_t {
+  text,           // any text
+  text_template,  // text with {{placeholders}}, see template.h
+  secret,         // `KEY: ${env:NAME}` / `${file:PATH}`, or `KEY_file: PATH`; never written in the file itself
+  boolean,        // true | false
+  integer,        // a whole number
+  number,         // a finite decimal number
+  share,          // 99.9% or 0.999
+  duration,       // 500ms, 5s, 30d: always with its unit
+  bytes,          // 64KiB, 10MiB: always with its unit (B KiB MiB GiB)
+  choice,         // one of `choices`
+  url,            // http:// or https:// with a host; may hold {{placeholders}} after the host
+  address,        // host:port, [v6]:port, or unix:/path
+  path,           // a file's path; relative ones are relative to the configuration file's folder
+  regex,          // RE2 syntax, compiled when loaded
+  json_path,      // $.a.b[0], parsed when loaded
+  json,           // any YAML value, kept as JSON; its texts may hold {{placeholders}}
+  texts,          // a list of texts (a single text counts as a list of one)
+  integers,       // a list of whole numbers (a single one counts as a list of one)
+  text_map,       // key: text
+  template_map,   // key: text with {{placeholders}}
+  json_path_map,  // key: json path
+  block,          // one block, declared by `block`
+  blocks,         // a list of blocks, declared by `block`
+};
+
+struct Key {
+  std::string_view name;
+  Type type = Type::text;
+  std::string_view help;  // one sentence, for the reference page and the schema
+  bool required = false;
+  std::string_view fallback = {};  // the default, as it would be written; empty: none
+  std::string_view min = {};       // the smallest and largest value allowed, as written; empty: no limit.
+  std::string_view max = {};       // For lists and maps: of the number of entries
+  std::span<const std::string_view> choices = {};
+  const Block* (*block)() = nullptr;
+};
+
+struct Block {
+  std::string_view name;  // as the reference page heads it
+  std::string_view help;
+  std::span<const Key> keys;
+  // Rules beyond single keys (this needs that, these exclude each other). Called only when every key was well-formed.
+  void (*rule)(const Values&, Problems&) = nullptr;
+};
+
+// A kind of check or watch as the loader needs to know it; main projects the catalog of checks onto these.
+struct NamedBlock {
+  std::string_view name;         // "http": the key under a stage, `poll:` or `watch:`
+  const Block* check = nullptr;  // null: not offered as a check
+  const Block* watch = nullptr;  // null: not offered as a watch
+};
+
+// 1-based; column counts characters, as editors do.
+struct Position {
+  int line = 0;
+  int column = 0;
+};
+
+struct Problem {
+  Position position;
+  std::string path;     // transactions[0].stages[1].within
+  std::string message;  // what is wrong; what would be right
+};
+
+// Collects every mistake of a file.
+class Problems {
+ public:
+  void add(Position position, std::string path, std::string message);
+  bool empty() const { return problems_.empty(); }
+  // In file order; the count is bounded (100), the last one then says how many more there were.
+  const std::vector<Problem>& list() const { return problems_; }
+  // "file:line:column: path: message", one a line.
+  std::string text(std::string_view file) const;
+
+ private:
+  std::vector<Problem> problems_;
+  size_t left_out_ = 0;
+};
+
+}  // namespace slosonde::config
