@@ -1,0 +1,68 @@
+// What the core runs, as plain data: made from the configuration by plan_from(), or written by hand in tests and the
+// simulation.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "checks/watch.h"
+#include "probe/base/secret.h"
+#include "probe/base/time.h"
+
+namespace slosonde::engine {
+
+enum class StageMode : uint8_t { done, polled, watched };
+
+struct StagePlan {
+  std::string name;
+  StageMode mode = StageMode::done;
+  Duration within{};                                          // the limit, from due or from the sighting of `from`
+  std::optional<size_t> from;                                 // an earlier stage
+  Duration poll_every{};                                      // polled: from one attempt's start to the next
+  Duration poll_timeout{};                                    // polled: one attempt's deadline
+  size_t watch = 0;                                           // watched: index into Plan::watches
+  checks::EvidencePhase phase = checks::EvidencePhase::none;  // none: any
+  bool payload_required = false;  // evidence without the run's payload is corrupt (else only with another payload)
+};
+
+struct TransactionPlan {
+  std::string name;
+  Duration every{};  // 0: only when triggered
+  unsigned max_in_flight = 1;
+  Duration linger{};  // after the last limit: how long late evidence is told from stale
+  std::vector<StagePlan> stages;
+  std::vector<StagePlan> finally;  // done, never judged; `within` counts from the step's start
+};
+
+struct WatchPlan {
+  std::string name;  // "kafka incidents": for views and messages
+  std::string kind;
+};
+
+enum class SliKind : uint8_t { availability, latency };
+
+struct SloPlan {
+  std::string name;
+  int64_t objective_ppb = 0;  // parts per billion
+  Duration window{};
+  size_t transaction = 0;
+  std::optional<size_t> stage;          // none: the whole run
+  std::optional<Duration> faster_than;  // given: latency
+  unsigned min_bad = 2;
+  std::vector<std::pair<std::string, std::string>> labels, annotations;
+};
+
+struct Plan {
+  std::string probe, region, zone;
+  Secret key;
+  Duration settle{};
+  Duration max_lateness{};
+  std::vector<TransactionPlan> transactions;
+  std::vector<WatchPlan> watches;
+  std::vector<SloPlan> slos;
+};
+
+}  // namespace slosonde::engine

@@ -1,0 +1,57 @@
+// The engine at work: the core, the launcher of checks and watches, and the loop that turns them, on one thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "checks/check.h"
+#include "checks/watch.h"
+#include "probe/base/result.h"
+#include "probe/engine/core.h"
+#include "probe/engine/plan.h"
+#include "probe/engine/snapshot.h"
+#include "probe/io/io.h"
+
+namespace slosonde::engine {
+
+// A plan with what carries it out. checks[t][s] is null for watched stages; all made by the caller from the catalog.
+struct Equipment {
+  std::shared_ptr<const Plan> plan;
+  std::vector<std::vector<std::shared_ptr<checks::Check>>> checks;
+  std::vector<std::vector<std::shared_ptr<checks::Check>>> finally;
+  std::vector<std::shared_ptr<checks::Watch>> watches;
+};
+
+struct ServiceOptions {
+  bool schedule = true;                          // false: only trigger() starts runs
+  std::function<void(const Notice&)> on_notice;  // engine thread; one log line each
+};
+
+// Made, started and ended on the engine thread; the functions that say so may be called from any.
+class Service {
+ public:
+  Service(io::Io& io, Equipment equipment, ServiceOptions options);
+  ~Service();
+
+  // Starts watches and the schedule.
+  void start();
+  // Starts no more runs, lets those in flight go on until they are decided or `grace` has passed, then stops everything
+  // and calls `done`. A second call stops at once.
+  void drain(Duration grace, std::function<void()> done);
+
+  // Any thread. Never null; renewed about every second and after every change that readers wait for (a run decided).
+  std::shared_ptr<const Snapshot> snapshot() const;
+
+  // Any thread: one run of a transaction, now. `done` is called on the engine thread with the marker once it has
+  // started, or with why not (`busy`: inbox full or too many in flight; `bad_config`: no such transaction).
+  void trigger(std::string transaction, std::function<void(Result<std::string>)> started);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slosonde::engine

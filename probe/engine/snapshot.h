@@ -1,0 +1,114 @@
+// Everything the world may ask of the engine, as one immutable value: taken on the engine thread, read on any.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probe/engine/plan.h"
+#include "probe/engine/run.h"
+
+namespace slosonde::engine {
+
+// A histogram as Prometheus means it: `edges` are upper bounds in seconds, ascending; counts[i] are the observations
+// in (edges[i-1], edges[i]], the last one of counts those over every edge. Lost and failed stages are in that last one
+// and not in the sum.
+struct Histogram {
+  std::shared_ptr<const std::vector<double>> edges;
+  std::vector<uint64_t> counts;  // edges->size() + 1
+  double sum = 0;
+  void observe(double value);
+  void observe_infinite();
+  uint64_t count() const;
+};
+
+enum class Bound : uint8_t { point, lower, upper };
+
+// One percentile of one window. Absent when it has nothing to say (no samples, or too few for the bound).
+struct Percentile {
+  double percentile = 0;  // 0.5, 0.95, 0.99
+  Duration window{};
+  Bound bound = Bound::point;
+  double seconds = 0;  // may be +infinity: the percentile falls among lost runs
+};
+
+struct StageStats {
+  std::array<uint64_t, kStageVerdicts> verdicts{};
+  std::array<uint64_t, kErrorCodes> failures{};  // by reason, for verdict failed
+  std::array<uint64_t, kSightings> sightings{};
+  Histogram latency, hop;
+  std::array<Histogram, checks::kPhases> phases;
+  std::optional<Instant> certificate_expiry;
+  std::vector<Percentile> percentiles;
+};
+
+struct TransactionStats {
+  std::array<uint64_t, kRunVerdicts> verdicts{};
+  uint64_t in_flight = 0;
+  Instant next_due{};
+  std::vector<StageStats> stages;
+  std::optional<RunVerdict> last_verdict;
+  std::optional<Instant> last_good, last_bad;  // when decided
+};
+
+enum class WatchState : uint8_t { starting, in_sight, out_of_sight };
+std::string_view name(WatchState state);
+
+struct WatchStatus {
+  WatchState state = WatchState::starting;
+  Error error;                        // while out of sight
+  std::optional<Instant> covered_to;  // absence is proven up to here
+};
+
+struct UnjudgedCounts {
+  uint64_t blind = 0, probe_fault = 0, missed = 0, excluded = 0;
+};
+
+struct WindowStatus {
+  Duration window{};
+  uint64_t good = 0, bad = 0;
+  UnjudgedCounts unjudged;
+  std::optional<double> burn_rate;  // none without judged events
+  std::optional<double> coverage;   // none without decided slots
+};
+
+struct AlertStatus {
+  std::string tier;      // "14.4x1h": factor and long window
+  std::string severity;  // page | ticket
+  double factor = 0;
+  Duration long_window{}, short_window{};
+  bool active = false;
+  std::optional<Instant> since;  // of the present state of being active
+};
+
+struct SloStatus {
+  uint64_t good_total = 0, bad_total = 0;  // since the process began: the exported counters
+  UnjudgedCounts unjudged_total;
+  WindowStatus period;                // over the SLO's whole window
+  std::vector<WindowStatus> windows;  // of the tiers, ascending
+  std::optional<double> budget_remaining, budget_remaining_observed;
+  std::vector<AlertStatus> alerts;
+  Instant since{};  // history begins
+};
+
+struct Snapshot {
+  Instant at{};
+  Duration wall_offset{};  // add to an Instant to get what the wall clock says
+  std::shared_ptr<const Plan> plan;
+  Instant started{};
+  bool ready = false;                          // configuration loaded and every watch started
+  bool draining = false;                       // SIGTERM seen
+  std::vector<TransactionStats> transactions;  // in plan order, as are all below
+  std::vector<WatchStatus> watches;
+  std::vector<SloStatus> slos;
+  std::vector<std::shared_ptr<const RunRecord>> runs;  // newest first: in flight, then the last closed ones (bounded)
+  Histogram start_lateness, loop_lag;
+  uint64_t wall_steps = 0;
+  uint64_t inbox_dropped = 0;
+};
+
+}  // namespace slosonde::engine
