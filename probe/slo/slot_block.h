@@ -1,0 +1,44 @@
+// Sixty slots of counts, run-length-coded: what a history's past is made of.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "probe/slo/counts.h"
+
+namespace slosonde::slo {
+
+constexpr int64_t kBlockSlots = 60;
+
+// Immutable once made, so that any number of histories may share it. A run of equal slots is a head byte (which counts
+// are not 0; whether a length follows), the length if it is not 1, and a varint for each count that is not 0: 2 bytes
+// for a minute like no other, 3 for an hour of equal minutes.
+class Block {
+ public:
+  explicit Block(std::span<const Counts> slots);  // exactly kBlockSlots
+
+  const std::vector<uint8_t>& bytes() const { return bytes_; }
+  friend bool operator==(const Block&, const Block&) = default;
+
+ private:
+  std::vector<uint8_t> bytes_;
+};
+
+// Reads a block's slots in order. Plain values: it may be copied, and holds no pointer.
+class BlockReader {
+ public:
+  // The counts of slot `index` (0 … 59) of `block`, whose number is `number`. O(1) for the next slot; going back, or
+  // into the middle of another block, reads from that block's start.
+  const Counts& read(const Block& block, int64_t number, int64_t index);
+
+ private:
+  int64_t number_ = -1;
+  int64_t run_begin_ = 0;  // slots [run_begin_, run_end_) have run_
+  int64_t run_end_ = 0;
+  size_t offset_ = 0;  // of the next run
+  Counts run_;
+};
+
+}  // namespace slosonde::slo
