@@ -28,6 +28,7 @@ struct Equipment {
 struct ServiceOptions {
   bool schedule = true;                          // false: only trigger() starts runs
   std::function<void(const Notice&)> on_notice;  // engine thread; one log line each
+  std::function<void()> on_snapshot;             // engine thread; after snapshot() was renewed
 };
 
 // Made, started and ended on the engine thread; the functions that say so may be called from any.
@@ -35,23 +36,26 @@ class Service {
  public:
   Service(io::Io& io, Equipment equipment, ServiceOptions options);
   ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
 
   // Starts watches and the schedule.
   void start();
   // Starts no more runs, lets those in flight go on until they are decided or `grace` has passed, then stops everything
-  // and calls `done`. A second call stops at once.
+  // and calls `done` (once, on the engine thread, never from within drain()). A second call stops at once.
   void drain(Duration grace, std::function<void()> done);
 
-  // Any thread. Never null; renewed about every second and after every change that readers wait for (a run decided).
+  // Any thread. Never null; renewed about every second, and soon (100 ms) after every change that readers wait for.
   std::shared_ptr<const Snapshot> snapshot() const;
 
-  // Any thread: one run of a transaction, now. `done` is called on the engine thread with the marker once it has
-  // started, or with why not (`busy`: inbox full or too many in flight; `bad_config`: no such transaction).
+  // Any thread: one run of a transaction, now. `started` is called on the engine thread with the marker once it has
+  // started and is in the snapshot, or with why not (`busy`: too many in flight, or draining; `bad_config`: no such
+  // transaction). With the inbox full it is called at once, on the caller's thread, with `busy`.
   void trigger(std::string transaction, std::function<void(Result<std::string>)> started);
 
  private:
   class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace slosonde::engine

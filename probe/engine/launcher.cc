@@ -1,0 +1,155 @@
+#include "probe/engine/launcher.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace slosonde::engine {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using Key = std::tuple<RunId, bool, uint32_t, uint32_t>;
+
+template <class Order>
+Key key_of(const Order& order) {
+  return {order.run, order.finally, order.stage, order.attempt};
+}
+
+std::string what(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "something that is no std::exception";
+  }
+}
+
+checks::CheckResult own_fault(ErrorCode code, std::string text) {
+  checks::CheckResult result;
+  result.outcome = checks::Outcome::probe_fault;
+  result.error = Error{code, std::move(text)};
+  return result;
+}
+
+}  // namespace
+
+// One check under way: what its coroutine looks at, and the handle to cancel it.
+struct Launcher::Flight {
+  Flight(io::Io& io, StartCheck given, std::shared_ptr<checks::Check> carried_out)
+      : order(std::move(given)), check(std::move(carried_out)), context(io) {}
+
+  StartCheck order;
+  std::shared_ptr<checks::Check> check;
+  std::shared_ptr<const Plan> plan;  // the context's names are views of it
+  checks::RunContext context;
+  asio::cancellation_signal signal;
+  bool cancelled = false;
+};
+
+// Outlives the launcher while coroutines are still to end.
+struct Launcher::Flights {
+  std::map<Key, std::shared_ptr<Flight>> open;
+  Feed feed;  // empty once the launcher is gone
+};
+
+Launcher::Launcher(io::Io& io, const Equipment& equipment, Feed feed, size_t max_in_flight)
+    : io_(io),
+      plan_(equipment.plan),
+      checks_(equipment.checks),
+      finally_(equipment.finally),
+      max_in_flight_(max_in_flight),
+      flights_(std::make_shared<Flights>()) {
+  flights_->feed = std::move(feed);
+}
+
+Launcher::~Launcher() {
+  flights_->feed = nullptr;
+  cancel_all();
+}
+
+size_t Launcher::in_flight() const {
+  return flights_->open.size();
+}
+
+std::shared_ptr<checks::Check> Launcher::check_for(const StartCheck& order) const {
+  const auto& all = order.finally ? finally_ : checks_;
+  if (order.run.transaction >= all.size() || order.stage >= all[order.run.transaction].size()) return nullptr;
+  return all[order.run.transaction][order.stage];
+}
+
+void Launcher::start(StartCheck order) {
+  const auto answer = [&](checks::CheckResult result) {
+    flights_->feed(CheckDone{order.run, order.finally, order.stage, order.attempt, std::move(result)});
+  };
+  auto check = check_for(order);
+  if (!check) return answer(own_fault(ErrorCode::internal, "the stage has no check to carry out"));
+  if (flights_->open.size() >= max_in_flight_) {
+    return answer(own_fault(ErrorCode::busy, std::to_string(max_in_flight_) +
+                                                 " checks are in flight already, which is all one process takes; " +
+                                                 "probe less often or shorten the limits"));
+  }
+
+  auto flight = std::make_shared<Flight>(io_, std::move(order), std::move(check));
+  const StartCheck& kept = flight->order;
+  const TransactionPlan& transaction = plan_->transactions[kept.run.transaction];
+  flight->plan = plan_;
+  checks::RunContext& context = flight->context;
+  context.transaction = transaction.name;
+  context.stage = (kept.finally ? transaction.finally : transaction.stages)[kept.stage].name;
+  context.probe = plan_->probe;
+  context.region = plan_->region;
+  context.zone = plan_->zone;
+  context.marker = kept.marker;
+  context.traceparent = kept.traceparent;
+  context.payload = kept.payload;
+  context.seq = kept.run.seq;
+  context.due = kept.due;
+  context.deadline = kept.deadline;
+  context.attempt = kept.attempt;
+  context.polling = kept.polling;
+  context.captures = &kept.captures;
+  flights_->open.emplace(key_of(kept), flight);
+
+  auto ended = [flights = flights_, flight](const std::exception_ptr& thrown, checks::CheckResult result) {
+    const StartCheck& done = flight->order;
+    flights->open.erase(key_of(done));
+    // A cancelled coroutine may be ended by Asio's own exception at its next wait; that is how it should go.
+    if (thrown && flight->cancelled) result = own_fault(ErrorCode::cancelled, "cancelled");
+    if (thrown && !flight->cancelled) {
+      result = own_fault(ErrorCode::internal, "the check threw: " + what(thrown));
+    }
+    if (flights->feed) {
+      flights->feed(CheckDone{done.run, done.finally, done.stage, done.attempt, std::move(result)});
+    }
+  };
+  asio::co_spawn(io_.executor(), flight->check->run(context),
+                 asio::bind_cancellation_slot(flight->signal.slot(), std::move(ended)));
+}
+
+void Launcher::cancel(const CancelCheck& order) {
+  const auto found = flights_->open.find(key_of(order));
+  if (found == flights_->open.end()) return;
+  const auto flight = found->second;  // it may end, and leave the map, while it is told
+  flight->cancelled = true;
+  flight->signal.emit(asio::cancellation_type::terminal);
+}
+
+void Launcher::cancel_all() {
+  std::vector<std::shared_ptr<Flight>> all;
+  all.reserve(flights_->open.size());
+  for (const auto& [key, flight] : flights_->open) all.push_back(flight);
+  for (const auto& flight : all) {
+    flight->cancelled = true;
+    flight->signal.emit(asio::cancellation_type::terminal);
+  }
+}
+
+}  // namespace slosonde::engine

@@ -1,0 +1,269 @@
+#include "probe/engine/service.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "probe/engine/launcher.h"
+#include "probe/engine/launcher_alarm.h"
+#include "probe/engine/supervisor.h"
+
+namespace slosonde::engine {
+
+namespace {
+
+constexpr Duration kTick = std::chrono::seconds(1);             // a snapshot at least this often
+constexpr Duration kSoon = std::chrono::milliseconds(100);      // and this long after a change
+constexpr Duration kWallStep = std::chrono::milliseconds(500);  // a change of the wall clock that counts as a step
+constexpr Duration kStopPatience = std::chrono::seconds(2);     // for cancelled checks and watches to end
+// Before anything is judged, what has arrived meanwhile is taken in: Asio asks the kernel only when its queue has come
+// round, and libcurl's and librdkafka's descriptors take a round more to become results.
+constexpr int kRoundsBeforeJudging = 3;
+
+const std::shared_ptr<const std::vector<double>>& lag_edges() {
+  static const auto edges = std::make_shared<const std::vector<double>>(
+      std::vector<double>{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10});
+  return edges;
+}
+
+}  // namespace
+
+class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
+ public:
+  Impl(io::Io& io, Equipment equipment, ServiceOptions options)
+      : io_(io),
+        equipment_(std::move(equipment)),
+        options_(std::move(options)),
+        started_(io.now()),
+        core_(equipment_.plan, core_options()),
+        launcher_(io, equipment_, [this](Input input) { take(std::move(input)); }),
+        alarm_(io, [this](std::optional<Duration> late) { ring(late); }),
+        wall_offset_(io.wall_offset()) {
+    lag_.edges = lag_edges();
+    lag_.counts.assign(lag_edges()->size() + 1, 0);
+    for (size_t i = 0; i < equipment_.watches.size(); ++i) {
+      supervisors_.push_back(
+          std::make_unique<Supervisor>(io_, equipment_.watches[i], i, [this](Input input) { take(std::move(input)); }));
+    }
+    publish(started_);
+  }
+
+  void start() {
+    for (const auto& supervisor : supervisors_) supervisor->start();
+    alarm_.soon();
+  }
+
+  void drain(Duration grace, std::function<void()> done) {
+    if (done) done_ = std::move(done);
+    if (drain_until_) {
+      drain_until_ = io_.now();
+    } else {
+      drain_until_ = io_.now() + grace;
+      take(Drain{});
+    }
+    alarm_.soon();
+  }
+
+  std::shared_ptr<const Snapshot> snapshot() const {
+    const std::lock_guard lock(mutex_);
+    return snapshot_;
+  }
+
+  bool post_trigger(std::string transaction, std::function<void(Result<std::string>)> started) {
+    const size_t bytes = transaction.size() + sizeof(std::function<void()>) + 64;
+    return io_.inbox().post(
+        bytes, [self = weak_from_this(), transaction = std::move(transaction), started = std::move(started)] {
+          if (const auto alive = self.lock()) {
+            alive->trigger(transaction, started);
+          } else {
+            started(fail(ErrorCode::busy, "the probe is stopping"));
+          }
+        });
+  }
+
+ private:
+  struct Waiting {
+    uint32_t transaction;
+    std::function<void(Result<std::string>)> started;
+    std::optional<RunId> run;
+  };
+
+  CoreOptions core_options() const {
+    CoreOptions made;
+    made.start = started_;
+    // Milliseconds since 1970: new at every start, and later ones are greater.
+    made.epoch = static_cast<uint64_t>(unix_ns(started_) / 1'000'000) & ((uint64_t{1} << 48) - 1);
+    made.schedule = options_.schedule;
+    return made;
+  }
+
+  // Anything that checks, watches and commands report: into the core at once, judged in the next turn.
+  void take(Input input) {
+    core_.feed(io_.now(), std::move(input));
+    alarm_.soon();
+  }
+
+  void trigger(const std::string& name, const std::function<void(Result<std::string>)>& started) {
+    const auto& all = equipment_.plan->transactions;
+    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
+    if (found == all.end()) {
+      std::string known;
+      for (const auto& one : all) known += (known.empty() ? "" : ", ") + one.name;
+      return started(fail(ErrorCode::bad_config, "no transaction is named \"" + name + "\"; there are: " + known));
+    }
+    if (drain_until_) return started(fail(ErrorCode::busy, "the probe is stopping and starts no more runs"));
+    const auto index = static_cast<uint32_t>(found - all.begin());
+    waiting_.push_back({index, started, std::nullopt});
+    take(Trigger{index});
+  }
+
+  void ring(std::optional<Duration> late) {
+    if (late) lag_.observe(seconds(*late));
+    turn();
+  }
+
+  void turn() {
+    if (stopped_) return;
+    // What other threads have posted comes first: it may be evidence.
+    io_.inbox().drain();
+    const Instant now = io_.now();
+    if (core_.next_due() <= now && rounds_ < kRoundsBeforeJudging) {
+      ++rounds_;
+      return alarm_.soon();
+    }
+    rounds_ = 0;
+    note_wall_clock();
+    const size_t asked = waiting_.size();
+    outputs_.clear();
+    core_.advance(now, outputs_);
+    for (Output& output : outputs_) std::visit([this](auto& order) { carry_out(order); }, output);
+    if (asked > 0 || (changed_ && now - published_ >= kSoon) || now - published_ >= kTick) publish(now);
+    answer_triggers(asked);
+    if (drain_until_ && see_to_the_end(now)) return;
+    arm(now);
+  }
+
+  void arm(Instant now) {
+    Instant when = std::min(core_.next_due(), published_ + (changed_ ? kSoon : kTick));
+    if (drain_until_) when = std::min(when, stopping_ ? now + std::chrono::milliseconds(10) : *drain_until_);
+    alarm_.arm(std::max(when, now));
+  }
+
+  void note_wall_clock() {
+    const Duration offset = io_.wall_offset();
+    if (std::abs((offset - wall_offset_).count()) <= kWallStep.count()) return;
+    wall_offset_ = offset;
+    core_.feed(io_.now(), WallStep{offset});
+  }
+
+  void carry_out(StartCheck& order) { launcher_.start(std::move(order)); }
+  void carry_out(CancelCheck& order) { launcher_.cancel(order); }
+  void carry_out(RunStarted& run) {
+    if (run.origin != Origin::triggered) return;
+    const auto waits = [&](const Waiting& one) { return !one.run && one.transaction == run.run.transaction; };
+    const auto found = std::find_if(waiting_.begin(), waiting_.end(), waits);
+    if (found != waiting_.end()) found->run = run.run;
+  }
+  void carry_out(RunClosed&) { changed_ = true; }
+  void carry_out(Notice& notice) {
+    changed_ = true;
+    if (options_.on_notice) options_.on_notice(notice);
+  }
+
+  // Those that were asked for before the core was advanced have started by now, or will not.
+  void answer_triggers(size_t asked) {
+    if (asked == 0) return;
+    const std::vector<Waiting> done(std::make_move_iterator(waiting_.begin()),
+                                    std::make_move_iterator(waiting_.begin() + static_cast<ptrdiff_t>(asked)));
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(asked));
+    const auto shown = snapshot();
+    for (const Waiting& one : done) {
+      const auto is_it = [&](const auto& run) { return one.run && run->id == *one.run; };
+      const auto found = std::find_if(shown->runs.begin(), shown->runs.end(), is_it);
+      if (found != shown->runs.end()) {
+        one.started((*found)->marker);
+      } else {
+        one.started(fail(ErrorCode::busy, "the transaction has as many runs in flight as it may; try again later"));
+      }
+    }
+  }
+
+  void publish(Instant now) {
+    published_ = now;
+    changed_ = false;
+    auto fresh = core_.snapshot(now);
+    fresh->loop_lag = lag_;
+    fresh->inbox_dropped = io_.inbox().dropped();
+    {
+      const std::lock_guard lock(mutex_);
+      snapshot_ = std::move(fresh);
+    }
+    if (options_.on_snapshot && !stopped_) options_.on_snapshot();
+  }
+
+  // True once everything has stopped and `done` was called.
+  bool see_to_the_end(Instant now) {
+    if (!stopping_) {
+      if (core_.in_flight() > 0 && now < *drain_until_) return false;
+      stopping_ = now;
+      launcher_.cancel_all();
+      for (const auto& supervisor : supervisors_) supervisor->stop();
+    }
+    const auto runs_on = [](const auto& supervisor) { return supervisor->running(); };
+    const bool busy = launcher_.in_flight() > 0 || std::any_of(supervisors_.begin(), supervisors_.end(), runs_on);
+    if (busy && now < *stopping_ + kStopPatience) return false;
+    stopped_ = true;
+    publish(now);
+    if (const auto done = std::exchange(done_, nullptr)) done();
+    return true;
+  }
+
+  io::Io& io_;
+  Equipment equipment_;
+  ServiceOptions options_;
+  Instant started_;
+  Core core_;
+  Launcher launcher_;
+  std::vector<std::unique_ptr<Supervisor>> supervisors_;
+  Alarm alarm_;
+  Duration wall_offset_;
+  Histogram lag_;
+  Outputs outputs_;
+  std::vector<Waiting> waiting_;  // triggers that await their run
+  int rounds_ = 0;
+  bool changed_ = false;
+  Instant published_{};
+  std::optional<Instant> drain_until_, stopping_;
+  bool stopped_ = false;
+  std::function<void()> done_;
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Snapshot> snapshot_;
+};
+
+Service::Service(io::Io& io, Equipment equipment, ServiceOptions options)
+    : impl_(std::make_shared<Impl>(io, std::move(equipment), std::move(options))) {}
+
+Service::~Service() = default;
+
+void Service::start() {
+  impl_->start();
+}
+
+void Service::drain(Duration grace, std::function<void()> done) {
+  impl_->drain(grace, std::move(done));
+}
+
+std::shared_ptr<const Snapshot> Service::snapshot() const {
+  return impl_->snapshot();
+}
+
+void Service::trigger(std::string transaction, std::function<void(Result<std::string>)> started) {
+  if (!impl_->post_trigger(std::move(transaction), started)) {
+    started(fail(ErrorCode::busy, "the probe's inbox is full; try again later"));
+  }
+}
+
+}  // namespace slosonde::engine
