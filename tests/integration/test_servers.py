@@ -87,10 +87,11 @@ def test_prometheus_scrapes(nginx, prometheus):
 
 def test_processes_end_with_the_test_run():
     """Also when the test runner is killed and runs no clean-up."""
-    script = ("import sys; sys.path.insert(0, sys.argv[1]); from servers.process import Process; import time; "
-              "print(Process(['sleep', '1000'], '/dev/null').pid, flush=True); time.sleep(1000)")
+    script = ("import sys; sys.path.insert(0, sys.argv[1]); from servers.process import Process; "
+              "print(Process(['sleep', '1000'], '/dev/null').pid, flush=True); sys.stdin.read()")
     tests = Path(__file__).parents[1]
-    with subprocess.Popen([sys.executable, "-c", script, str(tests)], stdout=subprocess.PIPE, text=True) as runner:
+    with subprocess.Popen([sys.executable, "-c", script, str(tests)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as runner:
         child = int(runner.stdout.readline())
         name = Path(f"/proc/{child}/comm")
         wait_until(lambda: name.read_text(encoding="ascii") == "sleep\n", what="the child to run")
