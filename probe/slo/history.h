@@ -22,6 +22,7 @@
 
 #include "probe/base/time.h"
 #include "probe/slo/counts.h"
+#include "probe/slo/objective.h"
 #include "probe/slo/slot_log.h"
 
 namespace slosonde::slo {
@@ -30,7 +31,7 @@ constexpr Duration kFineSlot = std::chrono::seconds(10);
 constexpr Duration kCoarseSlot = std::chrono::minutes(1);
 constexpr Duration kLongestFineWindow = std::chrono::hours(6);
 
-// An event may be added this much later than it was decided and still find its own slot.
+// An event added this much later than it was decided still finds its own slot.
 constexpr Duration kLateBound = std::chrono::minutes(15);
 
 // The slot by which a window is counted.
@@ -48,12 +49,12 @@ class History {
   // whole_slots(); doubles are harmless. `history_start` is where counting began (restored history: where that began).
   History(Instant history_start, Duration period, const std::vector<Duration>& windows);
 
-  // Counts `n` events decided at `t`; moves now forward to `t` if it is later. O(windows). An event more than
-  // kLateBound before now, or before history_start, is counted in the oldest slot still open, and in moved(): none is
-  // lost. To restore from stored counts, add them in the order of time.
+  // Counts `n` events decided at `t`; moves now forward to `t` if it is later. O(windows). An event decided before
+  // now - kLateBound is counted as though decided then, and in moved(): none is lost. To restore from stored counts,
+  // add them in the order of time.
   void add(Instant t, Event event, uint64_t n = 1);
 
-  // Moves now forward (a smaller one is ignored). O(windows) for each slot passed, bounded by the period.
+  // Moves now forward (an earlier one is ignored). O(windows) for each slot passed, bounded by the period.
   void advance(Instant now);
 
   // The counts of a window given to the constructor, or of the period: O(1). Any other window is a mistake of the
@@ -76,7 +77,7 @@ class History {
   // All windows with a sum, shortest first, as rounded.
   std::vector<Duration> windows() const;
 
-  // Events that came too late for their own slot. Since construction; for a counter.
+  // Events that came too late for their own slot, since construction.
   uint64_t moved() const { return moved_; }
 
   // Every slot that is not empty, oldest first, once: minutes as far as they reach, or the fine slots where there is no

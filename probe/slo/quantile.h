@@ -62,8 +62,8 @@ class LatencySamples {
   size_t memory_bytes() const;  // held, shared parts included; allocator overhead is left out
 
  private:
-  struct Mark {  // a slot begins at this sample
-    int64_t slot;
+  struct Mark {    // a slot begins at this sample
+    int32_t slot;  // of 10 s since the epoch
     uint32_t first;
   };
   struct Chunk {
@@ -72,8 +72,9 @@ class LatencySamples {
   };
 
   void add_code(Instant t, uint32_t code);
-  void drop_before(int64_t slot);
-  static void gather(const Chunk& chunk, int64_t from, std::vector<uint32_t>& out);
+  void drop_front();
+  void drop_before(int32_t slot);
+  static void gather(const Chunk& chunk, int32_t from, std::vector<uint32_t>& out);
 
   std::vector<std::shared_ptr<const Chunk>> sealed_;  // oldest first
   Chunk open_;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -34,7 +35,7 @@ class BlockReader {
   const Counts& read(const Block& block, int64_t number, int64_t index);
 
  private:
-  int64_t number_ = -1;
+  int64_t number_ = std::numeric_limits<int64_t>::min();
   int64_t run_begin_ = 0;  // slots [run_begin_, run_end_) have run_
   int64_t run_end_ = 0;
   size_t offset_ = 0;  // of the next run

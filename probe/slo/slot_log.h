@@ -31,8 +31,8 @@ class SlotLog {
   // Makes `slot` the current one, if it is later. What leaves a window is taken out of its sum.
   void advance(int64_t slot);
 
-  // Counts in `slot`, or in the oldest open slot if that is later: then false. `slot` must not be after current().
-  bool add(int64_t slot, Event event, uint64_t n);
+  // `slot` must not be after current(), nor further before it than the late bound.
+  void add(int64_t slot, Event event, uint64_t n);
 
   const Counts* sum(Duration window) const;  // null: not watched
   std::vector<Duration> windows() const;     // ascending
@@ -51,7 +51,7 @@ class SlotLog {
 
   void step();
   void seal_oldest();
-  void forget_all(int64_t slot);
+  void begin_at(int64_t slot);  // with nothing before it
   Counts leaving(Window& window, int64_t slot) const;
   Counts& open_slot(int64_t slot);
   const Counts& open_slot(int64_t slot) const;

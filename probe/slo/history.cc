@@ -1,0 +1,88 @@
+#include "probe/slo/history.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace slosonde::slo {
+
+Duration whole_slots(Duration window) {
+  window = std::clamp(window, Duration(1), kLongestPeriod);
+  const Duration slot = slot_of(window);
+  return (window + slot - Duration(1)) / slot * slot;
+}
+
+History::History(Instant history_start, Duration period, const std::vector<Duration>& windows)
+    : history_start_(history_start),
+      now_(history_start),
+      period_(whole_slots(period)),
+      fine_(kFineSlot, kLateBound, history_start),
+      coarse_(kCoarseSlot, kLateBound, history_start) {
+  const auto watch = [this](Duration window) {
+    SlotLog& log = slot_of(window) == kFineSlot ? fine_ : coarse_;
+    log.watch_window(window);
+  };
+  watch(period_);
+  for (const Duration window : windows) watch(whole_slots(window));
+}
+
+void History::add(Instant t, Event event, uint64_t n) {
+  advance(t);
+  if (t < now_ - kLateBound) {
+    t = now_ - kLateBound;
+    moved_ += n;
+  }
+  for (SlotLog* log : {&fine_, &coarse_})
+    if (!log->empty()) log->add(log->slot_at(t), event, n);
+}
+
+void History::advance(Instant now) {
+  if (now <= now_) return;
+  now_ = now;
+  for (SlotLog* log : {&fine_, &coarse_})
+    if (!log->empty()) log->advance(log->slot_at(now));
+}
+
+const Counts& History::sum(Duration window) const {
+  const Counts* sum = log_of(window).sum(whole_slots(window));
+  assert(sum != nullptr && "a window that this history was not made for");
+  return *sum;
+}
+
+Instant History::window_start(Duration window) const {
+  const SlotLog& log = log_of(window);
+  return instant_from_unix_ns(log.slot_at(now_) * log.slot().count()) - whole_slots(window);
+}
+
+Duration History::unobserved(Duration window) const {
+  return std::clamp(history_start_ - window_start(window), Duration::zero(), whole_slots(window));
+}
+
+Instant History::next_change() const {
+  // A minute's edge is an edge of the fine slots, too.
+  const SlotLog& log = fine_.empty() ? coarse_ : fine_;
+  return instant_from_unix_ns((log.slot_at(now_) + 1) * log.slot().count());
+}
+
+std::vector<Duration> History::windows() const {
+  std::vector<Duration> all = fine_.windows();
+  const std::vector<Duration> coarse = coarse_.windows();
+  all.insert(all.end(), coarse.begin(), coarse.end());
+  return all;
+}
+
+void History::visit(const Visitor& visitor) const {
+  const SlotLog& log = coarse_.empty() ? fine_ : coarse_;
+  log.visit([&](int64_t slot, const Counts& counts) {
+    visitor(instant_from_unix_ns(slot * log.slot().count()), log.slot(), counts);
+  });
+}
+
+size_t History::memory_bytes() const {
+  return sizeof(*this) - 2 * sizeof(SlotLog) + fine_.memory_bytes() + coarse_.memory_bytes();
+}
+
+const SlotLog& History::log_of(Duration window) const {
+  return slot_of(whole_slots(window)) == kFineSlot ? fine_ : coarse_;
+}
+
+}  // namespace slosonde::slo

@@ -1,0 +1,66 @@
+#include "probe/slo/slot_block.h"
+
+#include <cassert>
+
+namespace slosonde::slo {
+namespace {
+
+constexpr uint8_t kHasLength = 0x80;
+
+void put_varint(std::vector<uint8_t>& out, uint64_t value) {
+  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<uint8_t>(value | 0x80));
+  out.push_back(static_cast<uint8_t>(value));
+}
+
+uint64_t get_varint(const std::vector<uint8_t>& in, size_t& offset) {
+  uint64_t value = 0;
+  for (int shift = 0;; shift += 7) {
+    const uint8_t byte = in[offset++];
+    value |= static_cast<uint64_t>(byte & 0x7F) << shift;
+    if ((byte & 0x80) == 0) return value;
+  }
+}
+
+void put_run(std::vector<uint8_t>& out, const Counts& counts, size_t length) {
+  uint8_t head = length > 1 ? kHasLength : 0;
+  for (size_t i = 0; i < kEvents; ++i)
+    if (counts[static_cast<Event>(i)] != 0) head |= static_cast<uint8_t>(1U << i);
+  out.push_back(head);
+  if (length > 1) out.push_back(static_cast<uint8_t>(length));
+  for (size_t i = 0; i < kEvents; ++i)
+    if (const uint64_t n = counts[static_cast<Event>(i)]; n != 0) put_varint(out, n);
+}
+
+}  // namespace
+
+Block::Block(std::span<const Counts> slots) {
+  assert(slots.size() == static_cast<size_t>(kBlockSlots));
+  for (size_t begin = 0; begin < slots.size();) {
+    size_t end = begin + 1;
+    while (end < slots.size() && slots[end] == slots[begin]) ++end;
+    put_run(bytes_, slots[begin], end - begin);
+    begin = end;
+  }
+  bytes_.shrink_to_fit();
+}
+
+const Counts& BlockReader::read(const Block& block, int64_t number, int64_t index) {
+  assert(index >= 0 && index < kBlockSlots);
+  if (number != number_ || index < run_begin_) {
+    number_ = number;
+    run_begin_ = run_end_ = 0;
+    offset_ = 0;
+  }
+  while (index >= run_end_) {
+    const std::vector<uint8_t>& bytes = block.bytes();
+    const uint8_t head = bytes[offset_++];
+    run_begin_ = run_end_;
+    run_end_ += (head & kHasLength) != 0 ? bytes[offset_++] : 1;
+    run_ = Counts{};
+    for (size_t i = 0; i < kEvents; ++i)
+      if ((head & (1U << i)) != 0) run_[static_cast<Event>(i)] = get_varint(bytes, offset_);
+  }
+  return run_;
+}
+
+}  // namespace slosonde::slo
