@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "probe/config/rule.h"
+
 namespace slosonde::config {
 
 class Values;
@@ -49,11 +51,16 @@ struct Key {
   std::string_view help;  // one sentence, for the reference page and the schema
   bool required = false;
   std::string_view fallback = {};  // the default, as it would be written; empty: none
-  std::string_view min = {};       // the smallest and largest value allowed, as written; empty: no limit.
-  std::string_view max = {};       // For lists and maps: of the number of entries
+  // The smallest and largest value allowed, as written; empty: no limit. Of lists and maps the number of entries, of
+  // texts and secrets the length in bytes, of an address the port (from 1 unless said otherwise).
+  std::string_view min = {};
+  std::string_view max = {};
   std::span<const std::string_view> choices = {};
   const Block* (*block)() = nullptr;
 };
+
+// Whether a block also takes the kinds as keys, each with the kind's own block.
+enum class KindKeys : uint8_t { none, checks, watches };
 
 struct Block {
   std::string_view name;  // as the reference page heads it
@@ -61,6 +68,7 @@ struct Block {
   std::span<const Key> keys;
   // Rules beyond single keys (this needs that, these exclude each other). Called only when every key was well-formed.
   void (*rule)(const Values&, Problems&) = nullptr;
+  KindKeys kinds = KindKeys::none;
 };
 
 // A kind of check or watch as the loader needs to know it; main projects the catalog of checks onto these.
@@ -80,17 +88,21 @@ struct Problem {
   Position position;
   std::string path;     // transactions[0].stages[1].within
   std::string message;  // what is wrong; what would be right
+  Rule rule = Rule::block_rule;
 };
 
 // Collects every mistake of a file.
 class Problems {
  public:
-  void add(Position position, std::string path, std::string message);
+  void add(Position position, std::string path, std::string message, Rule rule = Rule::block_rule);
   bool empty() const { return problems_.empty(); }
-  // In file order; the count is bounded (100), the last one then says how many more there were.
+  size_t count() const { return problems_.size() + left_out_; }
+  // In file order; the count is bounded (the first kMax), one more at the end then says how many were left out.
   const std::vector<Problem>& list() const { return problems_; }
   // "file:line:column: path: message", one a line.
   std::string text(std::string_view file) const;
+
+  static constexpr size_t kMax = 100;
 
  private:
   std::vector<Problem> problems_;

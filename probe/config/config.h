@@ -107,7 +107,8 @@ struct Config {
   Values root;  // as read, for `/api/v1/config`
 };
 
-// What a text is read with. `read_file` and `environment` are the loader's only ways out (tests hand in their own).
+// What a text is read with. `read_file` and `environment` are the loader's only ways out (tests hand in their own; one
+// that is not given leads nowhere: references to it are mistakes). source.h opens a real file.
 struct Source {
   std::string name;  // as errors show it
   std::string text;

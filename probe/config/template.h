@@ -16,6 +16,9 @@ namespace slosonde::config {
 // captured.NAME. Text that holds {{ for another purpose writes {{"{{"}}.
 extern const std::span<const std::string_view> kPlaceholders;
 
+// Letters, digits and _, not beginning with a digit, at most 63: what may follow `captured.`.
+bool is_capture_name(std::string_view name);
+
 // Looks a placeholder up while rendering; nothing for a capture that the run does not have (rendered as empty text).
 class Variables {
  public:
@@ -27,7 +30,8 @@ class Variables {
 class Template {
  public:
   Template() = default;
-  // Unknown placeholders and unclosed braces are errors with a suggestion.
+  // Unknown placeholders and unclosed braces are errors with a suggestion. Blanks within the braces are allowed; of
+  // three and more opening braces the last two count, so that JSON's own may stand before a placeholder.
   static Result<Template> parse(std::string_view text);
 
   std::string render(const Variables& variables) const;

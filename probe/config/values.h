@@ -1,6 +1,7 @@
 // The values of one block of the file, checked against its declaration: every required key is there, defaults are
 // filled in, types and ranges hold. Asking for a key that the block does not declare, or as another type, is a
-// programming error and ends the process.
+// programming error and ends the process. A key that is declared, but was not given and has no default, reads as empty
+// where its type can be empty (texts, templates, secrets, lists, maps, JSON null); for the others ask has() first.
 #pragma once
 
 #include <boost/json/fwd.hpp>
@@ -68,6 +69,13 @@ class Values {
  private:
   friend class Builder;  // builder.h: the parser's side
   struct Data;
+
+  const Entry* entry(std::string_view key) const;
+  template <class T>
+  const T& as(std::string_view key) const;
+  template <class T>
+  const T& as_or_empty(std::string_view key) const;
+
   std::shared_ptr<const Data> data_;
 };
 

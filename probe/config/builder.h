@@ -1,0 +1,103 @@
+// From the tree to Values: a block of the file read by its declaration. Private to this folder.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "probe/config/block.h"
+#include "probe/config/entry.h"
+#include "probe/config/node.h"
+#include "probe/config/references.h"
+#include "probe/config/scalars.h"
+#include "probe/config/values.h"
+
+namespace slosonde::config {
+
+std::string join_path(std::string_view parent, std::string_view key);
+std::string join_index(std::string_view parent, size_t index);
+
+// A template of the file, by the path of its value.
+struct TemplateUse {
+  std::string path;
+  Position position;
+  std::vector<std::string> placeholders;
+};
+
+// One entry of a key named `capture`.
+struct CaptureUse {
+  std::string path;  // of the entry
+  Position position;
+  std::string name;
+};
+
+// Lives for one load.
+class Builder {
+ public:
+  Builder(const Source& source, std::span<const NamedBlock> kinds, Problems& problems)
+      : references_(source, problems), kinds_(kinds), problems_(problems) {}
+
+  // All that could be read; what could not be is absent, with a problem added.
+  Values read(const Node& node, const Block& block, const std::string& path);
+
+  // What read() came across, in the order of reading.
+  const std::vector<TemplateUse>& templates() const { return templates_; }
+  const std::vector<CaptureUse>& captures() const { return captures_; }
+
+  // Whether every key was well-formed, in the blocks below too.
+  static bool is_complete(const Values& values);
+  // Whether the file itself gives a well-formed value.
+  static bool is_given(const Values& values, std::string_view key);
+  // Kinds among the keys of a block that takes them, in the order of the file.
+  static std::vector<std::string> kinds_of(const Values& values);
+
+ private:
+  // One value of the file on its way.
+  struct Field {
+    const Key& key;
+    const Node& node;
+    std::string path;
+  };
+  struct Made {
+    EntryValue value;
+    boost::json::value shown;
+  };
+  using Maybe = std::optional<Made>;
+
+  // builder.cc: the keys of a block
+  struct Names;
+  void read_key(const Key& key, const Node& node, Values::Data& data, Names& names);
+  void read_secret_key(const Key& key, const Node& node, Values::Data& data, Names& names);
+  void read_members(const Node& node, const Block& block, Values::Data& data, Names& names);
+  bool read_kind(const Member& member, const Block& block, Values::Data& data);
+  void report_unknown(const Member& member, Values::Data& data, Names& names);
+  void report_not_offered(const Member& member, const Block& block, Values::Data& data);
+  void report_missing(const Block& block, Values::Data& data, const Names& names);
+  void fill_default(const Key& key, Values::Data& data);
+
+  // builder_values.cc: one value
+  Maybe make(const Field& field);
+  Maybe make_scalar(const Field& field, Type type);
+  Maybe make_list(const Field& field, Type item);
+  Maybe make_map(const Field& field);
+  Maybe make_json(const Field& field);
+  Maybe make_block(const Field& field, bool& complete);
+  static Values blank(const Node& node, const Block& block, const std::string& path);
+  std::optional<Secret> make_secret(const Field& field, bool is_file);
+  bool json_from(const Node& node, const std::string& path, boost::json::value& value, boost::json::value& shown);
+  bool expand(const Field& field, Expanded& out);
+  bool is_scalar(const Field& field, Type type);
+  bool count_fits(const Field& field, size_t count);
+  void complain(const Field& field, Rule rule, std::string message);
+  void complain_shape(const Field& field, Type expected);
+
+  References references_;
+  std::span<const NamedBlock> kinds_;
+  Problems& problems_;
+  std::vector<TemplateUse> templates_;
+  std::vector<CaptureUse> captures_;
+};
+
+}  // namespace slosonde::config

@@ -1,0 +1,65 @@
+#include <set>
+#include <string>
+
+#include "probe/config/rules.h"
+#include "probe/config/utf8.h"
+
+namespace slosonde::config {
+namespace {
+
+// What survives as a label value, in a URL's path and in a file's name.
+bool is_good_name(std::string_view name) {
+  constexpr size_t kLongest = 63;
+  const auto is_alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  if (name.empty() || name.size() > kLongest || !is_alphanumeric(name[0])) return false;
+  for (const char c : name)
+    if (!is_alphanumeric(c) && c != '_' && c != '.' && c != '-') return false;
+  return true;
+}
+
+class Names {
+ public:
+  explicit Names(Problems& problems) : problems_(problems) {}
+
+  void check(const Values& named) {
+    if (!named.has("name")) return;
+    const std::string& name = named.text("name");
+    if (!is_good_name(name)) {
+      problems_.add(named.position("name"), named.path("name"),
+                    quoted(name) + " is no name; at most 63 of a-z 0-9 _ . -, beginning with a letter or a digit",
+                    Rule::bad_name);
+    } else if (!seen_.insert(name).second) {
+      problems_.add(named.position("name"), named.path("name"),
+                    quoted(name) + " is the name of an earlier one; each needs its own", Rule::duplicate_name);
+    }
+  }
+
+ private:
+  Problems& problems_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
+std::vector<std::string_view> names_in(const Node* list) {
+  std::vector<std::string_view> names;
+  if (list == nullptr) return names;
+  for (const Node& item : list->items)
+    if (const Node* name = item.find("name"); name != nullptr && name->kind == Node::Kind::scalar)
+      names.push_back(name->text);
+  return names;
+}
+
+void check_names(const Whole& whole, Problems& problems) {
+  Names transactions(problems);
+  for (const Values& transaction : whole.root.blocks("transactions")) {
+    transactions.check(transaction);
+    Names stages(problems);
+    for (const Values& stage : transaction.blocks("stages")) stages.check(stage);
+    for (const Values& step : transaction.blocks("finally")) stages.check(step);
+  }
+  Names slos(problems);
+  for (const Values& slo : whole.root.blocks("slos")) slos.check(slo);
+}
+
+}  // namespace slosonde::config

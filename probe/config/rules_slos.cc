@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "probe/config/rules.h"
+#include "probe/config/suggest.h"
+#include "probe/config/utf8.h"
+
+namespace slosonde::config {
+namespace {
+
+// Labels that the probe, Prometheus or Alertmanager puts on itself.
+constexpr std::array<std::string_view, 17> kReservedLabels = {
+    "alertname", "bound",  "instance", "job", "le",    "percentile", "probe",  "quantile", "reason",
+    "region",    "result", "severity", "slo", "stage", "tier",       "window", "zone"};
+constexpr std::string_view kTransactionLabel = "transaction";
+
+// Prometheus' data model; names beginning with __ are its own.
+bool is_label_name(std::string_view name) {
+  const auto is_letter = [](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  if (name.empty() || name.size() > 128 || !is_letter(name[0]) || name.starts_with("__")) return false;
+  return std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
+
+void check_labels(const Values& slo, std::string_view key, Problems& problems) {
+  for (const auto& [name, value] : slo.text_map(key)) {
+    const std::string path = join_path(slo.path(key), name);
+    if (!is_label_name(name)) {
+      problems.add(slo.position(key), path,
+                   quoted(name) + " is no name for Prometheus; letters, digits and _, not beginning with a digit or __",
+                   Rule::label_name);
+    } else if (key == "labels" &&
+               (name == kTransactionLabel ||
+                std::find(kReservedLabels.begin(), kReservedLabels.end(), name) != kReservedLabels.end())) {
+      problems.add(slo.position(key), path,
+                   "the label " + quoted(name) + " is set by slosonde or Prometheus itself; choose another name",
+                   Rule::label_reserved);
+    }
+  }
+}
+
+void check_objective(const Values& slo, Problems& problems) {
+  constexpr int64_t kWhole_ppb = 1'000'000'000;
+  if (!slo.has("objective")) return;
+  const int64_t objective = slo.share_ppb("objective");
+  if (objective > 0 && objective < kWhole_ppb) return;
+  problems.add(slo.position("objective"), slo.path("objective"),
+               objective == 0 ? "an objective of 0% promises nothing; write the share that must be good, as 99.9%"
+                              : "an objective of 100% leaves no error budget; write less, as 99.9%",
+               Rule::objective);
+}
+
+// The entry of `list` with that name.
+const Node* named(const Node* list, std::string_view name) {
+  if (list == nullptr) return nullptr;
+  for (const Node& item : list->items)
+    if (const Node* given = item.find("name"); given != nullptr && given->text == name) return &item;
+  return nullptr;
+}
+
+// False when the stage is not there, which has then been said.
+bool check_stage(const Values& sli, const Node& transaction, Problems& problems) {
+  const std::string& stage = sli.text("stage");
+  const Node* stages = transaction.find("stages");
+  if (named(stages, stage) != nullptr) return true;
+  const bool is_step = named(transaction.find("finally"), stage) != nullptr;
+  problems.add(sli.position("stage"), sli.path("stage"),
+               quoted(stage) +
+                   (is_step ? " is a step under `finally`, which is never judged; "
+                            : " is no stage of transaction " + quoted(sli.text("transaction")) + "; ") +
+                   suggestion(is_step ? "" : stage, names_in(stages)),
+               Rule::unknown_stage);
+  return false;
+}
+
+void check_faster_than(const Values& sli, const Values& transaction, Problems& problems) {
+  const std::vector<Values>& stages = transaction.blocks("stages");
+  const std::optional<size_t> stage = index_of(stages, sli.text("stage"));
+  const std::optional<Duration> limit = stage ? limit_of(stages, *stage) : std::nullopt;
+  if (!limit || sli.duration("faster_than") <= *limit) return;
+  problems.add(sli.position("faster_than"), sli.path("faster_than"),
+               format_duration(sli.duration("faster_than")) + " is beyond the stage's limit, " +
+                   format_duration(*limit) + " after due, where it counts as lost; at most " + format_duration(*limit),
+               Rule::faster_than_over_limit);
+}
+
+void check_sli(const Values& sli, const Whole& whole, Problems& problems) {
+  if (sli.has("faster_than") && !Builder::is_given(sli, "stage") && Builder::is_complete(sli))
+    problems.add(sli.position("faster_than"), sli.path("faster_than"), "a latency is a stage's; name it with `stage`",
+                 Rule::faster_than_without_stage);
+  if (!sli.has("transaction")) return;
+  const std::string& name = sli.text("transaction");
+  const Node* list = whole.tree.find("transactions");
+  const Node* transaction = named(list, name);
+  if (transaction == nullptr) {
+    problems.add(sli.position("transaction"), sli.path("transaction"),
+                 "there is no transaction " + quoted(name) + "; " + suggestion(name, names_in(list)),
+                 Rule::unknown_transaction);
+    return;
+  }
+  if (!sli.has("stage") || !check_stage(sli, *transaction, problems) || !sli.has("faster_than")) return;
+  const std::vector<Values>& transactions = whole.root.blocks("transactions");
+  if (const std::optional<size_t> index = index_of(transactions, name))
+    check_faster_than(sli, transactions[*index], problems);
+}
+
+}  // namespace
+
+void check_slos(const Whole& whole, Problems& problems) {
+  for (const Values& slo : whole.root.blocks("slos")) {
+    check_objective(slo, problems);
+    check_labels(slo, "labels", problems);
+    check_labels(slo, "annotations", problems);
+    if (slo.has("sli")) check_sli(slo.block("sli"), whole, problems);
+  }
+}
+
+}  // namespace slosonde::config

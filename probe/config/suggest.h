@@ -1,0 +1,17 @@
+// "did you mean X?"
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace slosonde::config {
+
+// The closest candidate by edit distance (insert, delete, replace, swap neighbours), if it is close enough to be meant;
+// else empty. Of equally close ones the first.
+std::string_view closest(std::string_view word, std::span<const std::string_view> candidates);
+
+// "did you mean `X`?", or else "expected one of a, b, c".
+std::string suggestion(std::string_view word, std::span<const std::string_view> candidates);
+
+}  // namespace slosonde::config

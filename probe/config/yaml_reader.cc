@@ -1,0 +1,281 @@
+#include "probe/config/yaml_reader.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <exception>
+#include <istream>
+#include <set>
+#include <streambuf>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "probe/config/config.h"
+#include "probe/config/utf8.h"
+
+namespace slosonde::config {
+namespace {
+
+constexpr size_t kMaxNodes = 32'768;
+
+// Reads from the text in place; the standard string stream would copy it.
+class ViewBuffer : public std::streambuf {
+ public:
+  explicit ViewBuffer(std::string_view text) {
+    // A get area is declared writable, but nothing here writes to it.
+    char* begin = const_cast<char*>(text.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    setg(begin, begin, begin + text.size());
+  }
+};
+
+// Thrown through yaml-cpp to end its parse at once.
+struct Stop {};
+
+// yaml-cpp counts columns in bytes; editors count characters.
+class Positions {
+ public:
+  explicit Positions(std::string_view text) : text_(text) {
+    starts_.push_back(0);
+    for (size_t i = 0; i < text.size(); ++i)
+      if (text[i] == '\n') starts_.push_back(i + 1);
+  }
+
+  Position of(const YAML::Mark& mark) const {
+    if (mark.is_null() || mark.line < 0) return {1, 1};
+    const size_t line = std::min(static_cast<size_t>(mark.line), starts_.size() - 1);
+    const std::string_view rest = text_.substr(starts_[line]);
+    const size_t bytes = std::min(static_cast<size_t>(std::max(mark.column, 0)), rest.size());
+    return {static_cast<int>(line) + 1, static_cast<int>(characters(rest.substr(0, bytes))) + 1};
+  }
+
+  Position of(size_t offset) const {
+    const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
+    const size_t line = static_cast<size_t>(next - starts_.begin()) - 1;
+    const std::string_view before = text_.substr(starts_[line], offset - starts_[line]);
+    return {static_cast<int>(line) + 1, static_cast<int>(characters(before)) + 1};
+  }
+
+ private:
+  std::string_view text_;
+  std::vector<size_t> starts_;
+};
+
+// Builds the tree. The stack holds the collections that are open.
+class TreeBuilder : public YAML::EventHandler {
+ public:
+  TreeBuilder(const Positions& positions, Problems& problems) : positions_(positions), problems_(problems) {}
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (documents_++ == 0) return;
+    problems_.add(positions_.of(mark), "",
+                  "a second YAML document, or text after the end of the first; the file holds one document",
+                  Rule::second_document);
+    throw Stop{};
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(begin(mark, "?", anchor)); }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
+    refuse(mark, "an alias (`*name`); write the value out where it is used", Rule::alias);
+    Node node = begin(mark, "?", YAML::NullAnchor);
+    node.kind = Node::Kind::refused;
+    add(std::move(node));
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    Node node = begin(mark, tag, anchor);
+    if (node.kind != Node::Kind::refused) node.kind = Node::Kind::scalar;
+    node.plain = tag == "?";
+    node.text = value;
+    add(std::move(node));
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value /*style*/) override {
+    open(mark, tag, anchor, Node::Kind::sequence);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value /*style*/) override {
+    open(mark, tag, anchor, Node::Kind::map);
+  }
+  void OnMapEnd() override { close(); }
+
+  std::optional<Node> take() { return std::move(root_); }
+
+ private:
+  struct Frame {
+    Node node;
+    Node::Kind shape = Node::Kind::map;  // the node itself may be refused, and must still take its children
+    bool has_key = false;
+    bool keep = true;  // false: the value of a key that was refused
+    std::string key;
+    Position key_position;
+    std::set<std::string, std::less<>> seen;
+  };
+
+  void refuse(const YAML::Mark& mark, const char* message, Rule rule) {
+    problems_.add(positions_.of(mark), path(), message, rule);
+  }
+
+  Node begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    Node node;
+    node.position = positions_.of(mark);
+    if (++nodes_ > kMaxNodes) {
+      refuse(mark, "more than 32768 values; a configuration is smaller than that", Rule::too_many_values);
+      throw Stop{};
+    }
+    if (anchor != YAML::NullAnchor) {
+      refuse(mark, "an anchor (`&name`); write the value out where it is used", Rule::anchor);
+      node.kind = Node::Kind::refused;
+    }
+    if (!tag.empty() && tag != "?" && tag != "!") {
+      refuse(mark, "a tag (`!name`); values have the type that their key declares", Rule::tag);
+      node.kind = Node::Kind::refused;
+    }
+    return node;
+  }
+
+  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Kind kind) {
+    Frame frame;
+    frame.node = begin(mark, tag, anchor);
+    frame.shape = kind;
+    if (frame.node.kind != Node::Kind::refused) frame.node.kind = kind;
+    if (stack_.size() == static_cast<size_t>(kMaxDepth)) {
+      problems_.add(frame.node.position, "", "nested deeper than 32 levels; a configuration is flatter than that",
+                    Rule::too_deep);
+      throw Stop{};
+    }
+    stack_.push_back(std::move(frame));
+  }
+
+  void close() {
+    Node node = std::move(stack_.back().node);
+    stack_.pop_back();
+    add(std::move(node));
+  }
+
+  void add(Node node) {
+    if (stack_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Frame& frame = stack_.back();
+    if (frame.shape == Node::Kind::sequence) {
+      frame.node.items.push_back(std::move(node));
+    } else if (!frame.has_key) {
+      add_key(frame, node);
+    } else {
+      frame.has_key = false;
+      if (node.kind == Node::Kind::null) node.position = frame.key_position;
+      if (frame.keep) frame.node.members.push_back({std::move(frame.key), frame.key_position, std::move(node)});
+    }
+  }
+
+  void add_key(Frame& frame, const Node& node) {
+    frame.keep = node.kind == Node::Kind::scalar;
+    frame.key = node.text;
+    frame.key_position = node.position;
+    if (node.kind == Node::Kind::refused) {
+      // Complained about already.
+    } else if (!frame.keep) {
+      problems_.add(node.position, path(), "a key that is not a text; write `key: value`", Rule::key_not_text);
+    } else if (frame.key == "<<" && node.plain) {
+      frame.keep = false;
+      problems_.add(node.position, path(), "a merge key (`<<`); write the keys out where they are used",
+                    Rule::merge_key);
+    } else if (!frame.seen.insert(frame.key).second) {
+      frame.keep = false;
+      problems_.add(node.position, path(), "key " + quoted(frame.key) + " stands here twice; keep one of them",
+                    Rule::duplicate_key);
+    }
+    frame.has_key = true;
+  }
+
+  // Of what is being read: the open collections, and within each where we are.
+  std::string path() const {
+    std::string path;
+    for (const Frame& frame : stack_) {
+      if (frame.shape == Node::Kind::sequence)
+        path += '[' + std::to_string(frame.node.items.size()) + ']';
+      else if (frame.has_key)
+        path += (path.empty() ? "" : ".") + frame.key;
+    }
+    return path;
+  }
+
+  const Positions& positions_;
+  Problems& problems_;
+  std::vector<Frame> stack_;
+  std::optional<Node> root_;
+  size_t nodes_ = 0;
+  int documents_ = 0;
+};
+
+// yaml-cpp takes U+0004 for the end of the file and a NUL for a hint of UTF-16, so such bytes are refused before it
+// sees them. Byte order marks were removed by the caller.
+bool is_clean(std::string_view text, const Positions& positions, Problems& problems) {
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = utf8_length(text.substr(i));
+    if (length == 0) {
+      problems.add(positions.of(i), "", "not UTF-8; save the file as UTF-8", Rule::not_utf8);
+      return false;
+    }
+    const char c = text[i];
+    const bool is_line_end = c == '\n' || (c == '\r' && i + 1 < text.size() && text[i + 1] == '\n');
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t' && !is_line_end) || c == 0x7F) {
+      problems.add(positions.of(i), "",
+                   "control character " + quoted(text.substr(i, 1)) + "; in double quotes it is written \\x..",
+                   Rule::control_character);
+      return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+// yaml-cpp's own words, without the position it puts in front.
+std::string syntax_message(const YAML::Exception& error) {
+  return "not YAML: " + error.msg + "; check indentation, quotes and brackets here";
+}
+
+}  // namespace
+
+const Node* Node::find(std::string_view key) const {
+  for (const Member& member : members)
+    if (member.key == key) return &member.value;
+  return nullptr;
+}
+
+std::optional<Node> read_yaml(std::string_view text, Problems& problems) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  const Positions positions(text);
+  if (!is_clean(text, positions, problems)) return std::nullopt;
+
+  TreeBuilder builder(positions, problems);
+  try {
+    ViewBuffer buffer(text);
+    std::istream stream(&buffer);
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) {
+    }
+  } catch (const Stop&) {
+    return std::nullopt;
+  } catch (const YAML::Exception& error) {
+    problems.add(positions.of(error.mark), "", syntax_message(error), Rule::not_yaml);
+    return std::nullopt;
+  } catch (const std::exception& error) {
+    problems.add({1, 1}, "", std::string("not YAML: ") + error.what(), Rule::not_yaml);
+    return std::nullopt;
+  }
+  if (std::optional<Node> root = builder.take()) return root;
+  return Node{};
+}
+
+}  // namespace slosonde::config
