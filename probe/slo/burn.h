@@ -33,7 +33,7 @@ struct BurnFactor {
 // when nothing was judged.
 std::optional<double> burn_rate(const Counts& counts, Objective objective);
 
-// bad > factor * b * N, strictly, in whole numbers: exact for every input.
+// bad > factor * b * N, strictly, in whole numbers: exact for any counts whose sum is a uint64_t.
 bool over(const Counts& counts, Refill refill, BurnFactor factor, Objective objective);
 
 // 1 - bad / (b * N): 1 untouched, 0 spent, negative overspent. `period_counts` and `refill` are those of the period.

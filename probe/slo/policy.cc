@@ -46,6 +46,7 @@ std::string label(const Tier& tier) {
 
 std::vector<Tier> default_tiers(Duration period, uint32_t min_bad) {
   std::vector<Tier> tiers;
+  tiers.reserve(kWorkbook.size());
   for (const WorkbookTier& row : kWorkbook)
     tiers.push_back(Tier{.severity = row.severity,
                          .factor = {row.factor_milli},
@@ -68,7 +69,7 @@ Misfit misfit(const Tier& tier, const Terms& terms) {
 }
 
 std::string explain(Misfit reason, const Tier& tier, const Terms& terms) {
-  const std::string who = label(tier);
+  std::string who = label(tier);
   const std::string long_text = format_duration(tier.long_window);
   const std::string short_text = format_duration(tier.short_window);
   const std::string every = format_duration(terms.every);

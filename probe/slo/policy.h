@@ -1,5 +1,5 @@
 // When an SLO pages: tiers of burn rate over a long and a short window. Default policy: Google, The Site Reliability
-// Workbook, ch. 5, table 5-8 ("Recommended time windows and burn rates for percentages of error budget consumed").
+// Workbook, ch. 5, "Multiwindow, Multi-Burn-Rate Alerts".
 #pragma once
 
 #include <cstdint>
