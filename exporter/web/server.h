@@ -32,7 +32,7 @@ class WebServer {
   // Binds every listener, then starts the thread; nothing is left behind on an error. Codes: bad_config (an address
   // that cannot be meant, an admin listener that needs a token), denied, busy (address in use), io_failed.
   Result<void> start();
-  // Stops accepting, cuts what is open, ends the thread, removes unix sockets. Again: nothing.
+  // Stops accepting, cuts what is open, ends the thread, removes unix sockets, for good. Again: nothing.
   void stop();
 
   io::HookRegistry& hooks();

@@ -1,0 +1,36 @@
+#include "exporter/metrics.h"
+
+#include <utility>
+
+namespace slosonde::exporter {
+
+Metrics::Metrics(MetricsSources sources) : sources_(std::move(sources)) {}
+
+std::vector<prometheus::MetricFamily> Metrics::Collect() const {
+  Families families;
+  if (const auto snapshot = sources_.snapshot()) {
+    collect_runs(*snapshot, families);
+    collect_stages(*snapshot, families);
+    collect_slos(*snapshot, families);
+    collect_engine(*snapshot, families);
+  }
+  if (sources_.inbox) {
+    counter(families, "slosonde_inbox_dropped_total",
+            "Messages to the engine thread that were dropped because its inbox was full.")
+        .add({}, static_cast<double>(sources_.inbox->dropped()));
+  }
+  if (sources_.hooks) {
+    for (auto& family : sources_.hooks->Collect()) families.push_back(std::move(family));
+  }
+  gauge(families, "slosonde_build_info", "The version of this slosonde; always 1.")
+      .add({{"version", sources_.version}}, 1.0);
+  gauge(families, "slosonde_config_last_reload_successful", "Whether the last attempt to load the configuration did.")
+      .add({}, 1.0);
+  gauge(families, "slosonde_config_last_reload_success_timestamp_seconds",
+        "When the configuration in force was loaded, in Unix seconds.")
+      .add({}, static_cast<double>(unix_ns(sources_.config_loaded)) * 1e-9);
+  process_.collect(families);
+  return families;
+}
+
+}  // namespace slosonde::exporter

@@ -1,0 +1,36 @@
+// The probe itself: watches, lateness, the engine's loop.
+#include <map>
+#include <string>
+
+#include "exporter/metrics.h"
+
+namespace slosonde::exporter {
+
+void collect_engine(const engine::Snapshot& snapshot, Families& families) {
+  const engine::Plan& plan = *snapshot.plan;
+  gauge(families, "slosonde_probe_info", "Which probe this is; always 1.")
+      .add({{"probe", plan.probe}, {"region", plan.region}, {"zone", plan.zone}}, 1.0);
+
+  Family sight = gauge(families, "slosonde_watch_in_sight",
+                       "Whether the watch sees its place: 0 or 1; absent until it has reported once.");
+  std::map<std::string, int> names;
+  for (size_t i = 0; i < plan.watches.size() && i < snapshot.watches.size(); ++i) {
+    // Two watches may bear one name (the same topic of two clusters); a series may not.
+    const int nth = ++names[plan.watches[i].name];
+    std::string name = plan.watches[i].name;
+    if (nth > 1) name += " #" + std::to_string(nth);
+    const engine::WatchState state = snapshot.watches[i].state;
+    if (state == engine::WatchState::starting) continue;
+    sight.add({{"watch", name}, {"kind", plan.watches[i].kind}}, state == engine::WatchState::in_sight ? 1.0 : 0.0);
+  }
+
+  histogram(families, "slosonde_start_lateness_seconds", "How long after it was due a run started.")
+      .add({}, snapshot.start_lateness);
+  histogram(families, "slosonde_loop_lag_seconds", "How much later than asked the engine's loop turned.")
+      .add({}, snapshot.loop_lag);
+  gauge(families, "slosonde_engine_last_turn_timestamp_seconds",
+        "When the engine last gave the figures shown here, in Unix seconds; they are as old as that.")
+      .add({}, static_cast<double>(unix_ns(snapshot.at + snapshot.wall_offset)) * 1e-9);
+}
+
+}  // namespace slosonde::exporter

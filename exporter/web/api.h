@@ -1,0 +1,60 @@
+// The JSON views of /api/v1. Times are RFC 3339 in UTC by the wall clock; durations are numbers of seconds; what is not
+// known is null; a number that is infinite is the text "+Inf".
+//
+//   status        {"probe", "region", "zone", "version", "now", "snapshot_at", "snapshot_age_seconds", "started",
+//                 "healthy", "ready", "draining", "why" (texts: what is not as it should be), "runs_in_flight",
+//                 "wall_clock_steps", "inbox_dropped", "hooks": {"url", "listening_since"},
+//                 "watches": [{"name", "kind", "state", "error": {"code", "text"}, "covered_to"}]}
+//   slos          as in the contract: {"slos": [{"name", "objective", "window_seconds", "good", "bad", "unjudged":
+//                 {"blind", "probe_fault", "missed", "excluded"}, "coverage", "budget_remaining", "burn_rates":
+//                 {"5m": …}, "alerts": [{"tier", "severity", "factor", "long_window_seconds", "short_window_seconds",
+//                 "active", "since"}], "since"}]}
+//   transactions  {"transactions": [{"name", "every_seconds", "max_in_flight", "in_flight", "next_due", "verdicts":
+//                 {"good": …}, "last_verdict", "last_good", "last_bad", "stages": [{"name", "mode", "within_seconds",
+//                 "from", "watch", "poll_every_seconds", "verdicts", "failures" (those that happened), "sightings",
+//                 "percentiles": [{"percentile", "window", "point", "lower", "upper"}], "certificate_expiry"}]}]}
+//   runs          {"runs": [<run>…]}, newest first; ?transaction=NAME&verdict=V&limit=N (default 50, at most 1000)
+//   runs/<id>     <run>: {"id", "transaction", "origin", "state": "in_flight" | "decided" | "closed", "verdict", "due",
+//                 "started", "decided", "traceparent", "trace_id", "captures" (names alone: values may be secrets),
+//                 "stages": [<step>…], "finally": [<step>…]}
+//                 <step>: {"name", "mode", "within_seconds", "verdict", "bad", "started", "seen": {"from", "to"},
+//                 "latency_seconds", "hop_seconds", "decided", "attempts", "phases": {"connect": …}, "error"}
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/web/request.h"
+#include "probe/base/time.h"
+#include "probe/engine/snapshot.h"
+
+namespace slosonde::exporter {
+
+// What the snapshot says, against the clock: whether the engine turns.
+struct Health {
+  bool healthy = false, ready = false;
+  Duration age{};                // of the snapshot
+  std::vector<std::string> why;  // a sentence for each thing that is not as it should be
+};
+constexpr Duration kStuckAfter = std::chrono::seconds(10);
+Health health_of(const engine::Snapshot* snapshot, Instant now);
+
+struct HooksView {
+  std::string url;
+  std::optional<Instant> listening_since;
+};
+
+boost::json::value status_view(const engine::Snapshot& snapshot, Instant now, std::string_view version,
+                               const HooksView& hooks);
+boost::json::value slos_view(const engine::Snapshot& snapshot);
+boost::json::value transactions_view(const engine::Snapshot& snapshot);
+boost::json::value run_view(const engine::Snapshot& snapshot, const engine::RunRecord& run);
+
+// /api/v1/runs with its parameters, and /api/v1/runs/<id>; problems for what cannot be meant or found.
+Response runs_answer(const engine::Snapshot& snapshot, std::string_view query);
+Response run_answer(const engine::Snapshot& snapshot, std::string_view id);
+
+}  // namespace slosonde::exporter

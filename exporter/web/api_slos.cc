@@ -1,0 +1,60 @@
+// /api/v1/slos
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "exporter/web/api.h"
+#include "exporter/web/json_parts.h"
+
+namespace slosonde::exporter {
+
+namespace json = boost::json;
+
+namespace {
+
+json::object unjudged_view(const engine::UnjudgedCounts& counts) {
+  return {{"blind", counts.blind},
+          {"probe_fault", counts.probe_fault},
+          {"missed", counts.missed},
+          {"excluded", counts.excluded}};
+}
+
+json::object slo_view(const engine::SloPlan& plan, const engine::SloStatus& slo, Duration wall) {
+  json::object burn_rates;
+  for (const engine::WindowStatus& window : slo.windows) {
+    burn_rates[format_duration(window.window)] = json_number(window.burn_rate);
+  }
+  burn_rates.emplace(format_duration(slo.period.window), json_number(slo.period.burn_rate));
+  json::array alerts;
+  for (const engine::AlertStatus& alert : slo.alerts) {
+    alerts.push_back(json::object{{"tier", alert.tier},
+                                  {"severity", alert.severity},
+                                  {"factor", alert.factor},
+                                  {"long_window_seconds", seconds(alert.long_window)},
+                                  {"short_window_seconds", seconds(alert.short_window)},
+                                  {"active", alert.active},
+                                  {"since", json_time(alert.since, wall)}});
+  }
+  return {{"name", json_text(plan.name)},
+          {"objective", static_cast<double>(plan.objective_ppb) / 1e9},
+          {"window_seconds", seconds(plan.window)},
+          {"good", slo.period.good},
+          {"bad", slo.period.bad},
+          {"unjudged", unjudged_view(slo.period.unjudged)},
+          {"coverage", json_number(slo.period.coverage)},
+          {"budget_remaining", json_number(slo.budget_remaining)},
+          {"burn_rates", burn_rates},
+          {"alerts", alerts},
+          {"since", json_time(slo.since, wall)}};
+}
+
+}  // namespace
+
+json::value slos_view(const engine::Snapshot& snapshot) {
+  json::array slos;
+  for (size_t i = 0; i < snapshot.slos.size() && i < snapshot.plan->slos.size(); ++i) {
+    slos.push_back(slo_view(snapshot.plan->slos[i], snapshot.slos[i], snapshot.wall_offset));
+  }
+  return json::object{{"slos", slos}};
+}
+
+}  // namespace slosonde::exporter

@@ -1,0 +1,88 @@
+// /api/v1/status, and what /-/healthy and /-/ready say.
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdio>
+
+#include "exporter/web/api.h"
+#include "exporter/web/json_parts.h"
+
+namespace slosonde::exporter {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string in_seconds(Duration duration) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f s", seconds(duration));
+  return text;
+}
+
+void explain_not_ready(const engine::Snapshot& snapshot, Health& health) {
+  bool named = false;
+  for (size_t i = 0; i < snapshot.watches.size() && i < snapshot.plan->watches.size(); ++i) {
+    if (snapshot.watches[i].state != engine::WatchState::starting) continue;
+    health.why.push_back("The watch " + snapshot.plan->watches[i].name + " has not reported yet.");
+    named = true;
+  }
+  if (!named) health.why.emplace_back("The engine is starting.");
+}
+
+}  // namespace
+
+Health health_of(const engine::Snapshot* snapshot, Instant now) {
+  Health health;
+  if (!snapshot) {
+    health.why.emplace_back("The engine has not started yet.");
+    return health;
+  }
+  health.age = std::max(now - snapshot->at, Duration::zero());
+  health.healthy = health.age <= kStuckAfter;
+  if (!health.healthy) {
+    health.why.push_back("The engine has not turned for " + in_seconds(health.age) +
+                         "; what is shown is as old as that.");
+  }
+  if (!snapshot->ready) explain_not_ready(*snapshot, health);
+  if (snapshot->draining) health.why.emplace_back("The probe is stopping: it starts no more runs.");
+  health.ready = health.healthy && snapshot->ready && !snapshot->draining;
+  return health;
+}
+
+json::value status_view(const engine::Snapshot& snapshot, Instant now, std::string_view version,
+                        const HooksView& hooks) {
+  const Health health = health_of(&snapshot, now);
+  const Duration wall = snapshot.wall_offset;
+  uint64_t in_flight = 0;
+  for (const auto& transaction : snapshot.transactions) in_flight += transaction.in_flight;
+  json::array why;
+  for (const std::string& one : health.why) why.push_back(json_text(one));
+  json::array watches;
+  for (size_t i = 0; i < snapshot.watches.size() && i < snapshot.plan->watches.size(); ++i) {
+    const engine::WatchStatus& watch = snapshot.watches[i];
+    watches.push_back(json::object{{"name", json_text(snapshot.plan->watches[i].name)},
+                                   {"kind", json_text(snapshot.plan->watches[i].kind)},
+                                   {"state", name(watch.state)},
+                                   {"error", json_error(watch.error)},
+                                   {"covered_to", json_time(watch.covered_to, wall)}});
+  }
+  return json::object{{"probe", json_text(snapshot.plan->probe)},
+                      {"region", json_text(snapshot.plan->region)},
+                      {"zone", json_text(snapshot.plan->zone)},
+                      {"version", version},
+                      {"now", json_time(now, wall)},
+                      {"snapshot_at", json_time(snapshot.at, wall)},
+                      {"snapshot_age_seconds", seconds(health.age)},
+                      {"started", json_time(snapshot.started, wall)},
+                      {"healthy", health.healthy},
+                      {"ready", health.ready},
+                      {"draining", snapshot.draining},
+                      {"why", why},
+                      {"runs_in_flight", in_flight},
+                      {"wall_clock_steps", snapshot.wall_steps},
+                      {"inbox_dropped", snapshot.inbox_dropped},
+                      {"hooks", json::object{{"url", json_text(hooks.url)},
+                                             {"listening_since", json_time(hooks.listening_since, wall)}}},
+                      {"watches", watches}};
+}
+
+}  // namespace slosonde::exporter

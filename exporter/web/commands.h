@@ -1,0 +1,36 @@
+// The commands of the admin listener, carried out by the engine.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "exporter/web/options.h"
+#include "exporter/web/request.h"
+
+namespace slosonde::exporter {
+
+// Web thread.
+class Commands {
+ public:
+  Commands(boost::asio::io_context& context, const WebOptions& options, const WebSources& sources);
+  ~Commands();
+  Commands(const Commands&) = delete;
+  Commands& operator=(const Commands&) = delete;
+
+  static bool serves(std::string_view path);
+  // A refusal by the head alone: not JSON, or sent by a page of another site.
+  std::optional<Response> refuse(const RequestHead& head) const;
+  void answer(const Request& request, Reply reply);
+  // The engine's answers find nobody from now on. Any thread.
+  void stop();
+
+ private:
+  struct Bridge;
+  const WebOptions& options_;
+  const WebSources& sources_;
+  std::shared_ptr<Bridge> bridge_;  // outlives the server in the hands of the engine's answers
+};
+
+}  // namespace slosonde::exporter

@@ -1,0 +1,154 @@
+#include "exporter/web/listener.h"
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "exporter/web/socket.h"
+
+namespace slosonde::exporter {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr Duration kRetry = std::chrono::milliseconds(100);
+constexpr int kBacklog = 1024;
+
+bool is_shortage(const boost::system::error_code& code) {
+  return code.value() == EMFILE || code.value() == ENFILE || code.value() == ENOBUFS || code.value() == ENOMEM;
+}
+
+int open_spare() {
+  return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> Listener::open(const std::string& text, std::string_view role, Site& site,
+                                                 ListenerShared& shared) {
+  auto address = parse_address(text);
+  if (!address) return fail(address.error().code, std::string(role) + ": " + address.error().text);
+  const auto socket = bind_socket(*address, role);
+  if (!socket) return fail(socket.error());
+  std::unique_ptr<Listener> listener(new Listener(std::move(*address), site, shared));
+  Code code;
+  listener->acceptor_.assign(asio::generic::stream_protocol(listener->address_.socket.ss_family, 0), *socket, code);
+  if (code) {
+    ::close(*socket);
+    return fail(error_from_errno(code.value(), std::string(role) + " address " + text));
+  }
+  // Two processes that reuse the address both bind; the second learns of the first here.
+  if (::listen(*socket, kBacklog) != 0) {
+    const int number = errno;
+    if (number == EADDRINUSE) {
+      return fail(ErrorCode::busy, std::string(role) + " address " + text +
+                                       " is in use by another program; stop that one or choose another address");
+    }
+    return fail(error_from_errno(number, std::string(role) + " address " + text));
+  }
+  const auto bound = listener->address_.is_unix() ? Result<std::string>(text) : bound_address(*socket);
+  if (!bound) return fail(bound.error());
+  listener->bound_ = *bound;
+  listener->since_ = unix_ns(shared.now());
+  return listener;
+}
+
+Listener::Listener(Address address, Site& site, ListenerShared& shared)
+    : address_(std::move(address)),
+      inode_(socket_file_inode(address_)),
+      shared_(shared),
+      acceptor_(shared.context),
+      retry_(shared.context),
+      connections_{site, shared.limits, shared.now, shared.bodies_bytes, shared.scratch, {}, {}, false},
+      spare_(open_spare()) {
+  connections_.on_closed = [this] { take_spare_back(); };
+}
+
+Listener::~Listener() {
+  close();
+  if (spare_ >= 0) ::close(spare_);
+}
+
+void Listener::start() {
+  accept();
+}
+
+void Listener::close() {
+  if (!acceptor_.is_open()) return;
+  since_ = kNotAccepting;
+  remove_socket_file(address_, inode_);
+  Code ignored;
+  acceptor_.close(ignored);
+  retry_.cancel();
+  connections_.on_closed = {};
+  while (!connections_.waiting.empty()) connections_.waiting.front()->close();
+}
+
+std::optional<Instant> Listener::accepting_since() const {
+  const int64_t since = since_;
+  if (since == kNotAccepting) return {};
+  return instant_from_unix_ns(since);
+}
+
+void Listener::accept() {
+  acceptor_.async_accept([this](const Code& code, Connection::Socket socket) { on_accept(code, std::move(socket)); });
+}
+
+void Listener::on_accept(const Code& code, Connection::Socket socket) {
+  if (code == asio::error::operation_aborted || !acceptor_.is_open()) return;
+  if (is_shortage(code)) return short_of_descriptors();
+  if (code) return retry_later();  // the client went away between its call and ours, or the like
+  if (since_ == kNotAccepting) since_ = unix_ns(shared_.now());
+  if (!address_.is_unix()) {
+    const int on = 1;
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  while (connections_.waiting.size() >= shared_.limits.connections) {
+    // The one that has waited longest for its client is the least likely to be a loss: honest ones ask and go.
+    if (!drop_longest_waiting()) return accept();
+  }
+  const auto connection = std::make_shared<Connection>(std::move(socket), connections_);
+  connection->start();
+  accept();
+}
+
+bool Listener::drop_longest_waiting() {
+  auto& waiting = connections_.waiting;
+  const auto found = std::find_if(waiting.begin(), waiting.end(), [](Connection* c) { return c->waits_for_client(); });
+  if (found == waiting.end()) return false;
+  (*found)->close();
+  return true;
+}
+
+void Listener::short_of_descriptors() {
+  if (spare_ >= 0) {
+    ::close(std::exchange(spare_, -1));
+    connections_.spare_in_use = true;
+    return accept();
+  }
+  if (drop_longest_waiting()) return accept();
+  since_ = kNotAccepting;
+  retry_later();
+}
+
+void Listener::retry_later() {
+  retry_.expires_after(kRetry);
+  retry_.async_wait([this](const Code& code) {
+    if (code || !acceptor_.is_open()) return;
+    take_spare_back();
+    accept();
+  });
+}
+
+void Listener::take_spare_back() {
+  if (spare_ >= 0 || !connections_.spare_in_use) return;
+  spare_ = open_spare();
+  if (spare_ >= 0) connections_.spare_in_use = false;
+}
+
+}  // namespace slosonde::exporter

@@ -1,0 +1,96 @@
+#include "exporter/web/role.h"
+
+#include <utility>
+
+#include "exporter/web/auth.h"
+#include "exporter/web/problem.h"
+#include "exporter/web/quote.h"
+
+namespace slosonde::exporter {
+namespace {
+
+Response wrong_method(const RequestHead& head, const std::string& allowed) {
+  Response response = problem(405, quote(head.path) + " takes " + allowed + ", not " + quote(head.method) + ".");
+  response.headers.emplace_back("Allow", allowed);
+  return response;
+}
+
+}  // namespace
+
+Role::Role(RoleParts parts, const WebLimits& limits) : parts_(std::move(parts)), limits_(limits) {}
+
+bool Role::is_command(const RequestHead& head) const {
+  return parts_.commands && Commands::serves(head.path);
+}
+
+bool Role::is_view(const RequestHead& head) const {
+  return parts_.views && !is_command(head) && Views::serves(head.path);
+}
+
+bool Role::is_hook(const RequestHead& head) const {
+  return parts_.hooks && !is_view(head) && !is_command(head) && (head.method == "POST" || head.method == "PUT");
+}
+
+std::optional<Response> Role::refuse(const RequestHead& head) const {
+  if (!parts_.token.empty() && !bears_token(head, parts_.token)) {
+    Response response = problem(401, "This listener needs the token of admin.token_file (Authorization: Bearer …).");
+    response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"slosonde admin\"");
+    return response;
+  }
+  if (parts_.own_host_only && !names_host_by_address(head)) {
+    return problem(403, "Call this listener by its address or as localhost; it has no other name.");
+  }
+  if (is_command(head)) {
+    if (head.method != "POST") return wrong_method(head, "POST");
+    return parts_.commands->refuse(head);
+  }
+  if (is_view(head)) {
+    // Commands are looked for here first: say where they are.
+    if (Commands::serves(head.path)) return not_found(head);
+    if (head.method != "GET" && head.method != "HEAD") return wrong_method(head, "GET, HEAD");
+    return {};
+  }
+  if (parts_.hooks && !is_hook(head) && !parts_.views) return wrong_method(head, "POST, PUT");
+  if (!is_hook(head)) return not_found(head);
+  return {};
+}
+
+Response Role::not_found(const RequestHead& head) const {
+  if (Commands::serves(head.path)) {
+    return problem(404, quote(head.path) +
+                            " is not served here. Commands are taken on the admin listener alone: set admin: "
+                            "{address: …} in the configuration, and call that.");
+  }
+  return problem(404, "There is no " + quote(head.path) +
+                          " here; there are /, /metrics, /-/healthy, /-/ready and /api/v1/{status,slos,transactions,"
+                          "runs,runs/<id>,config}.");
+}
+
+Admission Role::admit(const RequestHead& head) {
+  Admission admission{limits_.body_bytes, false, refuse(head)};
+  if (!admission.refusal && is_hook(head)) return parts_.hooks->admit(head);
+  return admission;
+}
+
+void Role::answer(Request request, Reply reply) {
+  if (is_command(request.head)) return parts_.commands->answer(request, std::move(reply));
+  if (is_hook(request.head)) return reply(parts_.hooks->deliver(std::move(request)));
+  auto response = parts_.views ? parts_.views->answer(request.head) : std::nullopt;
+  reply(response ? std::move(*response) : not_found(request.head));
+}
+
+void Role::gave_up(const RequestHead& head, int status) {
+  if (!is_hook(head)) return;
+  switch (status) {
+    case 408:
+      return parts_.hooks->count(HookResult::timeout);
+    case 413:
+      return parts_.hooks->count(HookResult::too_large);
+    case 503:
+      return parts_.hooks->count(HookResult::overflow);
+    default:
+      return parts_.hooks->count(HookResult::malformed);
+  }
+}
+
+}  // namespace slosonde::exporter
