@@ -26,7 +26,7 @@ UNBOUND = {"probe/cli", "probe", "bench", "tests"}  # the commands, main.cc, ben
 # Libraries: (what the header's name looks like, what else is fine, where it may stand).
 LIBRARIES = [
     (r"boost/(asio|beast)/", r"boost/asio/awaitable\.hpp",
-     r"probe/io/|exporter/(web_|http_)?server|probe/engine/(launcher|service|supervisor)|demo/|tests/|bench/|probe/(cli/|main\.cc)"),
+     r"probe/io/|exporter/web/|probe/engine/(launcher|service|supervisor)|demo/|tests/|bench/|probe/(cli/|main\.cc)"),
     (r"curl/", None, r"checks/|exporter/|tests/|bench/|probe/(cli/|main\.cc)"),
     (r"librdkafka/", None, r"checks/|demo/|tests/|bench/"),
     (r"ares\.h", None, r"probe/io/|tests/"),
