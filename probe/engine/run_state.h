@@ -1,0 +1,87 @@
+// A run in flight, as the core keeps it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "probe/base/time.h"
+#include "probe/engine/run.h"
+
+namespace slosonde::engine {
+
+// What has been reported of a stage and waits for its instant: things are decided in the order of time, not of arrival.
+enum class Report : uint8_t { none, seen, failed, fault };
+
+struct Stage {
+  static constexpr size_t kKeptItems = 4;
+
+  StageRecord record;
+  Instant limit = kNever;  // kNever: counts from a stage that has not been seen
+
+  Report report = Report::none;
+  Instant report_at = kNever;
+  Instant seen_lo{}, seen_hi{};  // of a report `seen`
+  bool corrupt = false;
+  Error report_error;
+
+  // Done and polled stages.
+  Instant next_start = kNever;  // of the next attempt
+  Instant attempt_start{}, attempt_deadline{};
+  Instant last_unshown{};        // polled: when the last valid answer that did not show the marker was asked for
+  bool attempt_running = false;  // a result may still come
+  bool answered = false;         // an attempt has ended
+  bool last_valid = false;       // and the last one was a valid answer
+  bool last_fault = false;       // or failed by our own fault
+
+  // Watched stages.
+  bool waits_for_sight = false;  // past its limit, and absence is not proven
+  uint8_t item_count = 0;
+  std::array<uint64_t, kKeptItems> items{};
+
+  bool fault = false;  // `unseen` by a fault of our own
+  bool hop_counted = false, reordered_counted = false;
+
+  bool decided() const { return record.verdict || record.bad; }
+  bool seen() const { return record.seen_hi.has_value(); }
+  // Seen, and the sighting made its verdict.
+  bool counts_as_seen() const {
+    return record.verdict == StageVerdict::on_time || record.verdict == StageVerdict::late ||
+           record.verdict == StageVerdict::corrupt;
+  }
+};
+
+// An action under `finally`.
+struct FinalStep {
+  StageRecord record;
+  Instant deadline = kNever;
+  bool running = false;
+};
+
+struct Run {
+  RunId id;
+  Origin origin = Origin::scheduled;
+  Instant due{}, started{};
+  std::vector<Stage> stages;
+  std::vector<FinalStep> finally;
+  checks::Captures captures;
+  std::optional<RunVerdict> verdict;
+  Instant decided{};
+  Instant close_at = kNever;
+  Instant wake = kNever;    // the earliest entry of the queue that is ours
+  bool holds_place = true;  // counts towards max_in_flight
+  bool cleaned_up = false;  // every step of finally has ended
+  bool closed = false;
+  size_t finally_at = 0;  // the step that runs or comes next
+  // A bit per latency SLO of the transaction: its event is counted (or there is none); it waits for sight.
+  uint64_t latency_done = 0, latency_waits = 0;
+
+  std::shared_ptr<const RunRecord> shown;  // as last shown; reset when the run changes
+
+  bool counted() const { return origin == Origin::scheduled; }
+  bool finally_done() const { return finally_at >= finally.size(); }
+};
+
+}  // namespace slosonde::engine
