@@ -69,6 +69,17 @@ bool Builder::is_given(const Values& values, std::string_view key) {
   return entry != nullptr && entry->given;
 }
 
+std::string Builder::written(const Values& values, std::string_view key) {
+  const Entry* entry = values.data_->find(key);
+  const auto* text = entry == nullptr ? nullptr : entry->shown.if_string();
+  return text == nullptr ? std::string() : std::string(text->data(), text->size());
+}
+
+Position Builder::key_position(const Values& values, std::string_view map, size_t index) {
+  const Entry* entry = values.data_->find(map);
+  return entry == nullptr || index >= entry->key_positions.size() ? values.position(map) : entry->key_positions[index];
+}
+
 // Keeps the place of an entry that could not be read.
 Values Builder::blank(const Node& node, const Block& block, const std::string& path) {
   auto data = std::make_shared<Values::Data>();
@@ -134,8 +145,8 @@ void Builder::read_key(const Key& key, const Node& node, Values::Data& data, Nam
   Maybe made = key.type == Type::block || key.type == Type::blocks ? make_block(field, complete) : make(field);
   if (!made || !complete) data.complete = false;
   if (made)
-    data.entries.push_back(
-        {std::string(key.name), key.type, node.position, true, std::move(made->value), std::move(made->shown)});
+    data.entries.push_back({std::string(key.name), key.type, node.position, true, std::move(made->value),
+                            std::move(made->key_positions), std::move(made->shown)});
 }
 
 void Builder::read_secret_key(const Key& key, const Node& node, Values::Data& data, Names& names) {
@@ -157,7 +168,7 @@ void Builder::read_secret_key(const Key& key, const Node& node, Values::Data& da
     return;
   }
   data.entries.push_back(
-      {std::string(key.name), key.type, used.position, true, std::move(*secret), boost::json::value(kSecretShown)});
+      {std::string(key.name), key.type, used.position, true, std::move(*secret), {}, boost::json::value(kSecretShown)});
 }
 
 // Members that are no key of the block: kinds, where the block takes them, and mistakes.
@@ -190,14 +201,15 @@ bool Builder::read_kind(const Member& member, const Block& block, Values::Data& 
   const std::string path = join_path(data.path, member.key);
   const Key key{.name = kind->name, .type = Type::block, .help = {}};
   if (member.value.kind != Node::Kind::map) {
-    complain_shape({key, member.value, path}, Type::block);
+    complain_shape({key, member.value, path}, describe(Type::block));
     data.complete = false;
     return true;
   }
   Values values = read(member.value, *settings, path);
   if (!is_complete(values)) data.complete = false;
   boost::json::value shown = values.shown();
-  data.entries.push_back({member.key, Type::block, member.value.position, true, std::move(values), std::move(shown)});
+  data.entries.push_back(
+      {member.key, Type::block, member.value.position, true, std::move(values), {}, std::move(shown)});
   return true;
 }
 
@@ -208,9 +220,9 @@ void Builder::report_not_offered(const Member& member, const Block& block, Value
     if (offered(other, block) != nullptr) others.push_back(other.name);
   problems_.add(member.key_position, join_path(data.path, member.key),
                 quoted(member.key) +
-                    (wants_check ? " can only be watched; write `watch: {" + member.key + ": …}`; or "
-                                 : " cannot be watched; stand it under the stage or under `poll`; or ") +
-                    suggestion("", others),
+                    (wants_check ? " can only be watched; write `watch: {" + member.key + ": …}`, or use one of "
+                                 : " cannot be watched; write it under the stage or `poll`, or use one of ") +
+                    listed(others),
                 wants_check ? Rule::kind_not_check : Rule::kind_not_watch);
   data.complete = false;
 }
@@ -240,8 +252,8 @@ void Builder::fill_default(const Key& key, Values::Data& data) {
     data.complete = false;
     if (!made) return;
   }
-  data.entries.push_back(
-      {std::string(key.name), key.type, data.position, false, std::move(made->value), std::move(made->shown)});
+  data.entries.push_back({std::string(key.name), key.type, data.position, false, std::move(made->value),
+                          std::move(made->key_positions), std::move(made->shown)});
 }
 
 }  // namespace slosonde::config

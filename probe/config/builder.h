@@ -50,6 +50,10 @@ class Builder {
   static bool is_complete(const Values& values);
   // Whether the file itself gives a well-formed value.
   static bool is_given(const Values& values, std::string_view key);
+  // A text as it is written in the file.
+  static std::string written(const Values& values, std::string_view key);
+  // Of an entry's key of a map.
+  static Position key_position(const Values& values, std::string_view map, size_t index);
   // Kinds among the keys of a block that takes them, in the order of the file.
   static std::vector<std::string> kinds_of(const Values& values);
 
@@ -63,6 +67,7 @@ class Builder {
   struct Made {
     EntryValue value;
     boost::json::value shown;
+    std::vector<Position> key_positions;
   };
   using Maybe = std::optional<Made>;
 
@@ -91,7 +96,7 @@ class Builder {
   bool is_scalar(const Field& field, Type type);
   bool count_fits(const Field& field, size_t count);
   void complain(const Field& field, Rule rule, std::string message);
-  void complain_shape(const Field& field, Type expected);
+  void complain_shape(const Field& field, std::string_view expected);
 
   References references_;
   std::span<const NamedBlock> kinds_;

@@ -80,17 +80,17 @@ void Builder::complain(const Field& field, Rule rule, std::string message) {
   problems_.add(field.node.position, field.path, std::move(message), rule);
 }
 
-void Builder::complain_shape(const Field& field, Type expected) {
+void Builder::complain_shape(const Field& field, std::string_view expected) {
   if (field.node.kind == Node::Kind::refused) return;
   if (field.node.kind == Node::Kind::null)
     return complain(field, Rule::no_value,
-                    "no value; expected " + std::string(describe(expected)) + ", or remove the key");
-  complain(field, Rule::wrong_type, "expected " + std::string(describe(expected)) + "; found " + found(field.node));
+                    "no value; expected " + std::string(expected) + (field.key.required ? "" : ", or remove the key"));
+  complain(field, Rule::wrong_type, "expected " + std::string(expected) + "; found " + found(field.node));
 }
 
 bool Builder::is_scalar(const Field& field, Type type) {
   if (field.node.kind == Node::Kind::scalar) return true;
-  complain_shape(field, type);
+  complain_shape(field, describe_item(type));
   return false;
 }
 
@@ -130,7 +130,7 @@ Builder::Maybe Builder::make_scalar(const Field& field, Type type) {
   if (const auto* parsed = std::get_if<Template>(&*read); parsed != nullptr && !parsed->is_constant())
     templates_.push_back({field.path, field.node.position, parsed->placeholders()});
   if (type == Type::path) *read = references_.resolve(expanded.text);
-  return Made{std::move(*read), std::move(shown)};
+  return Made{std::move(*read), std::move(shown), {}};
 }
 
 std::optional<Secret> Builder::make_secret(const Field& field, bool is_file) {
@@ -189,7 +189,7 @@ bool Builder::count_fits(const Field& field, size_t count) {
 Builder::Maybe Builder::make_list(const Field& field, Type item) {
   const bool is_one = field.node.kind == Node::Kind::scalar;
   if (!is_one && field.node.kind != Node::Kind::sequence) {
-    complain_shape(field, item);
+    complain_shape(field, describe(item));
     return std::nullopt;
   }
   const size_t count = is_one ? 1 : field.node.items.size();
@@ -211,13 +211,13 @@ Builder::Maybe Builder::make_list(const Field& field, Type item) {
       integers.push_back(std::get<int64_t>(made->value));
   }
   if (!good) return std::nullopt;
-  if (item == Type::texts) return Made{std::move(texts), std::move(shown)};
-  return Made{std::move(integers), std::move(shown)};
+  if (item == Type::texts) return Made{std::move(texts), std::move(shown), {}};
+  return Made{std::move(integers), std::move(shown), {}};
 }
 
 Builder::Maybe Builder::make_map(const Field& field) {
   if (field.node.kind != Node::Kind::map) {
-    complain_shape(field, field.key.type);
+    complain_shape(field, describe(field.key.type));
     return std::nullopt;
   }
   bool good = count_fits(field, field.node.members.size());
@@ -225,7 +225,9 @@ Builder::Maybe Builder::make_map(const Field& field) {
   TemplateMap templates;
   JsonPathMap paths;
   boost::json::object shown;
+  std::vector<Position> positions;
   for (const Member& member : field.node.members) {
+    positions.push_back(member.key_position);
     const std::string path = join_path(field.path, member.key);
     if (member.key.find("{{") != std::string::npos) {
       problems_.add(member.key_position, path, "a placeholder in a key; placeholders are filled in in values only",
@@ -247,13 +249,13 @@ Builder::Maybe Builder::make_map(const Field& field) {
       paths.emplace_back(member.key, std::move(std::get<JsonPath>(made->value)));
   }
   if (!good) return std::nullopt;
-  if (field.key.type == Type::text_map) return Made{std::move(texts), std::move(shown)};
-  if (field.key.type == Type::template_map) return Made{std::move(templates), std::move(shown)};
-  return Made{std::move(paths), std::move(shown)};
+  if (field.key.type == Type::text_map) return Made{std::move(texts), std::move(shown), std::move(positions)};
+  if (field.key.type == Type::template_map) return Made{std::move(templates), std::move(shown), std::move(positions)};
+  return Made{std::move(paths), std::move(shown), std::move(positions)};
 }
 
 Builder::Maybe Builder::make_json(const Field& field) {
-  Made made{boost::json::value(), {}};
+  Made made{boost::json::value(), {}, {}};
   auto& value = std::get<boost::json::value>(made.value);
   if (!json_from(field.node, field.path, value, made.shown)) return std::nullopt;
   return made;
@@ -317,14 +319,14 @@ bool Builder::json_from(const Node& node, const std::string& path, boost::json::
 Builder::Maybe Builder::make_block(const Field& field, bool& complete) {
   const bool is_list = field.key.type == Type::blocks;
   if (field.node.kind != (is_list ? Node::Kind::sequence : Node::Kind::map)) {
-    complain_shape(field, field.key.type);
+    complain_shape(field, describe(field.key.type));
     return std::nullopt;
   }
   if (!is_list) {
     Values values = read(field.node, *field.key.block(), field.path);
     complete = is_complete(values);
     boost::json::value shown = values.shown();
-    return Made{std::move(values), std::move(shown)};
+    return Made{std::move(values), std::move(shown), {}};
   }
   complete = count_fits(field, field.node.items.size());
   std::vector<Values> list;
@@ -333,7 +335,7 @@ Builder::Maybe Builder::make_block(const Field& field, bool& complete) {
     const Node& item = field.node.items[i];
     const Field inner{field.key, item, join_index(field.path, i)};
     if (item.kind != Node::Kind::map) {
-      complain_shape(inner, Type::block);
+      complain_shape(inner, describe(Type::block));
       complete = false;
       list.push_back(blank(item, *field.key.block(), inner.path));
       continue;
@@ -342,7 +344,7 @@ Builder::Maybe Builder::make_block(const Field& field, bool& complete) {
     complete &= is_complete(list.back());
     shown.push_back(list.back().shown());
   }
-  return Made{std::move(list), std::move(shown)};
+  return Made{std::move(list), std::move(shown), {}};
 }
 
 }  // namespace slosonde::config

@@ -39,7 +39,8 @@ struct Entry {
   Position position;  // of the value; meaningless unless given
   bool given = false;
   EntryValue value;
-  boost::json::value shown;  // for views: as it was written where it came from outside, never a secret
+  std::vector<Position> key_positions;  // of a map's entries
+  boost::json::value shown;             // for views: as it was written where it came from outside, never a secret
 };
 
 struct Values::Data {
@@ -53,7 +54,7 @@ struct Values::Data {
   const Entry* find(std::string_view key) const;
 };
 
-// The fingerprint of entries: SHA-256 over their keys, types and values, as hexadecimal digits.
+// The fingerprint of entries: HMAC-SHA-256 over their keys, types and values, as hexadecimal digits.
 std::string fingerprint_of(const std::vector<Entry>& entries);
 
 }  // namespace slosonde::config

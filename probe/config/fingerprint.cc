@@ -1,44 +1,46 @@
-#include <openssl/evp.h>
-
-#include <array>
 #include <bit>
 #include <boost/json/serialize.hpp>
-#include <cstdio>
-#include <cstdlib>
 
 #include "probe/config/entry.h"
+#include "probe/ledger/mac.h"
 
 namespace slosonde::config {
 namespace {
 
+// Fingerprints only have to differ where values do; that the key is no secret does not matter.
+const ledger::Mac& mac() {
+  static thread_local const ledger::Mac kMac{Secret("slosonde fingerprint")};
+  return kMac;
+}
+
 // Every piece goes in with its length, so that different values never make the same bytes.
 class Hasher {
  public:
-  Hasher() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) std::abort();
-  }
-
   void add(std::string_view bytes) {
     add(bytes.size());
-    EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+    bytes_ += bytes;
   }
-  void add(uint64_t number) { EVP_DigestUpdate(context_.get(), &number, sizeof number); }
+  void add(uint64_t number) {
+    for (int shift = 0; shift < 64; shift += 8) bytes_ += static_cast<char>(number >> shift & 0xFF);
+  }
+  // Only its digest: these bytes are not wiped.
+  void add(const Secret& secret) {
+    const ledger::Digest digest = mac().of('s', secret.reveal());
+    add(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
+  }
 
-  std::string hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned length = 0;
-    EVP_DigestFinal_ex(context_.get(), digest.data(), &length);
+  std::string hex() const {
+    static constexpr std::string_view kDigits = "0123456789abcdef";
     std::string text;
-    for (unsigned i = 0; i < length; ++i) {
-      std::array<char, 3> two{};
-      std::snprintf(two.data(), two.size(), "%02x", digest[i]);
-      text += two.data();
+    for (const uint8_t byte : mac().of('f', bytes_)) {
+      text += kDigits[byte >> 4];
+      text += kDigits[byte & 15];
     }
     return text;
   }
 
  private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+  std::string bytes_;
 };
 
 // One overload per alternative of EntryValue.
@@ -47,7 +49,7 @@ struct Feed {
 
   void operator()(const std::string& text) const { hasher.add(text); }
   void operator()(const Template& text) const { hasher.add(text.source()); }
-  void operator()(const Secret& secret) const { hasher.add(secret.reveal()); }
+  void operator()(const Secret& secret) const { hasher.add(secret); }
   void operator()(bool value) const { hasher.add(value ? 1U : 0U); }
   void operator()(int64_t value) const { hasher.add(static_cast<uint64_t>(value)); }
   void operator()(double value) const { hasher.add(std::bit_cast<uint64_t>(value)); }

@@ -157,7 +157,7 @@ tl::expected<Config, Problems> load(const Source& source, std::span<const NamedB
 
   Builder builder(source, kinds, problems);
   const Values root = builder.read(*tree, root_block(), "");
-  const Whole whole{root, *tree, builder};
+  const Whole whole{root, builder};
   if (root.has("probe")) check_probe(root.block("probe"), source, problems);
   check_listeners(root, problems);
   check_names(whole, problems);

@@ -7,8 +7,6 @@
 #include <span>
 #include <string>
 
-#include "probe/config/suggest.h"
-
 namespace slosonde::config {
 namespace {
 
@@ -45,12 +43,47 @@ tl::unexpected<Mistake> unit_missing(const Scalar& scalar, std::string_view numb
   return mistake(Rule::missing_unit, message + " (units: " + std::string(all) + ")");
 }
 
-tl::unexpected<Mistake> unit_unknown(const Scalar& scalar, std::string_view unit,
-                                     std::span<const std::string_view> units, std::string_view all) {
+struct Spelling {
+  std::string_view lower_case;
+  std::string_view unit;
+};
+
+constexpr std::array<Spelling, 23> kDurationSpellings = {
+    {{"s", "s"},   {"sec", "s"},   {"secs", "s"},    {"second", "s"},  {"seconds", "s"}, {"m", "m"},
+     {"min", "m"}, {"mins", "m"},  {"minute", "m"},  {"minutes", "m"}, {"h", "h"},       {"hr", "h"},
+     {"hrs", "h"}, {"hour", "h"},  {"hours", "h"},   {"d", "d"},       {"day", "d"},     {"days", "d"},
+     {"ms", "ms"}, {"msec", "ms"}, {"millis", "ms"}, {"usec", "us"},   {"nsec", "ns"}}};
+constexpr std::array<Spelling, 12> kBytesSpellings = {{{"b", "B"},
+                                                       {"byte", "B"},
+                                                       {"bytes", "B"},
+                                                       {"k", "KiB"},
+                                                       {"kb", "KiB"},
+                                                       {"kib", "KiB"},
+                                                       {"m", "MiB"},
+                                                       {"mb", "MiB"},
+                                                       {"mib", "MiB"},
+                                                       {"g", "GiB"},
+                                                       {"gb", "GiB"},
+                                                       {"gib", "GiB"}}};
+
+std::string_view meant_unit(std::string_view unit, std::span<const Spelling> spellings) {
+  std::string plain;
+  for (const char c : unit)
+    if (c != ' ') plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const Spelling& spelling : spellings)
+    if (spelling.lower_case == plain) return spelling.unit;
+  return {};
+}
+
+tl::unexpected<Mistake> unit_unknown(const Scalar& scalar, const Parts& parts, std::span<const Spelling> spellings,
+                                     std::string_view all) {
+  const std::string_view meant = meant_unit(parts.unit, spellings);
   std::string message = scalar.shown + " has an unknown unit; ";
-  const std::string_view meant = scalar.outside ? std::string_view{} : closest(unit, units);
-  if (!meant.empty()) message += "did you mean `" + std::string(meant) + "`? ";
-  return mistake(Rule::unknown_unit, message + "(units: " + std::string(all) + ")");
+  if (meant.empty() || scalar.outside)
+    message += "the units are " + std::string(all);
+  else
+    message += "did you mean " + std::string(parts.number) + std::string(meant) + "? (units: " + std::string(all) + ")";
+  return mistake(Rule::unknown_unit, std::move(message));
 }
 
 // `digits` times 10^-point, scaled by 10^power, exactly; nothing when that is no whole number or too large.
@@ -101,7 +134,7 @@ tl::expected<Duration, Mistake> read_duration(const Scalar& scalar) {
   if (unit.empty()) return unit_missing(scalar, number, "s", "ms", kAll);
   for (const std::string_view known : kUnits)
     if (known == unit) return mistake(Rule::out_of_range, scalar.shown + " is too long; at most 36525d");
-  return unit_unknown(scalar, unit, kUnits, kAll);
+  return unit_unknown(scalar, {number, unit}, kDurationSpellings, kAll);
 }
 
 tl::expected<uint64_t, Mistake> read_bytes(const Scalar& scalar) {
@@ -124,7 +157,7 @@ tl::expected<uint64_t, Mistake> read_bytes(const Scalar& scalar) {
     }
     factor *= 1024;
   }
-  return unit_unknown(scalar, unit, kUnits, kAll);
+  return unit_unknown(scalar, {number, unit}, kBytesSpellings, kAll);
 }
 
 }  // namespace slosonde::config

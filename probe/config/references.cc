@@ -35,8 +35,9 @@ std::string wrong_reference(std::string_view reference) {
   const std::string_view source = reference.substr(0, colon == std::string_view::npos ? 0 : colon);
   const std::string_view meant = closest(source, kSources);
   return shown + " is no reference; " +
-         (meant.empty() ? std::string("write `${env:NAME}` or `${file:PATH}`")
-                        : "did you mean `${" + std::string(meant) + std::string(reference.substr(colon)) + "}`?") +
+         (meant.empty() || meant == source
+              ? std::string("write `${env:NAME}` or `${file:PATH}`")
+              : "did you mean `${" + std::string(meant) + std::string(reference.substr(colon)) + "}`?") +
          " (a text that means `${` itself is written `$${`)";
 }
 

@@ -9,21 +9,22 @@
 #include "probe/config/block.h"
 #include "probe/config/builder.h"
 #include "probe/config/config.h"
-#include "probe/config/node.h"
 #include "probe/config/values.h"
 
 namespace slosonde::config {
 
-// What the rules look at: the values, and the tree for names within parts that are malformed.
+// What the rules look at. Values may be partial: has() says what could be read.
 struct Whole {
   const Values& root;
-  const Node& tree;
   const Builder& builder;
 };
 
 // rules_names.cc
 void check_names(const Whole& whole, Problems& problems);
-std::vector<std::string_view> names_in(const Node* list);
+// The names of blocks, as suggestions show them: as they are written in the file.
+std::vector<std::string> names_of(const std::vector<Values>& named);
+// How messages call a text: as it is written in the file, in `backquotes`. What it stands for may be secret.
+std::string called(const Values& values, std::string_view key);
 
 // rules_transactions.cc
 void check_transactions(const Whole& whole, Problems& problems);

@@ -72,7 +72,7 @@ class Walk {
     templates_.within(stage.path(), [&](const TemplateUse& use) {
       for (const std::string& name : use.placeholders) {
         sends_payload_ |= name == "payload";
-        sends_marker_ |= name == "marker" || name == "payload";
+        sends_marker_ |= name == "marker";
       }
     });
   }

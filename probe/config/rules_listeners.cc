@@ -2,7 +2,6 @@
 
 #include "probe/config/network.h"
 #include "probe/config/rules.h"
-#include "probe/config/utf8.h"
 
 namespace slosonde::config {
 namespace {
@@ -12,10 +11,10 @@ void check_address(const Values& listener, Problems& problems) {
   if (!listener.has("address")) return;
   const std::optional<HostPort> address = parse_address(listener.text("address"));
   if (!address || address->is_unix || address->host == "localhost" || is_numeric_host(address->host)) return;
-  problems.add(
-      listener.position("address"), listener.path("address"),
-      quoted(address->host) + " is a name; listen on a numeric address (127.0.0.1, 0.0.0.0, [::]) or localhost",
-      Rule::listener_address);
+  problems.add(listener.position("address"), listener.path("address"),
+               called(listener, "address") +
+                   " begins with a name; listen on a numeric address (127.0.0.1, 0.0.0.0, [::]) or localhost",
+               Rule::listener_address);
 }
 
 bool same_place(const Values& a, const Values& b) {

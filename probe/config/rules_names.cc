@@ -25,12 +25,13 @@ class Names {
     if (!named.has("name")) return;
     const std::string& name = named.text("name");
     if (!is_good_name(name)) {
-      problems_.add(named.position("name"), named.path("name"),
-                    quoted(name) + " is no name; at most 63 of a-z 0-9 _ . -, beginning with a letter or a digit",
-                    Rule::bad_name);
+      problems_.add(
+          named.position("name"), named.path("name"),
+          called(named, "name") + " is no name; at most 63 of a-z 0-9 _ . -, beginning with a letter or a digit",
+          Rule::bad_name);
     } else if (!seen_.insert(name).second) {
       problems_.add(named.position("name"), named.path("name"),
-                    quoted(name) + " is the name of an earlier one; each needs its own", Rule::duplicate_name);
+                    called(named, "name") + " is the name of an earlier one; each needs its own", Rule::duplicate_name);
     }
   }
 
@@ -41,13 +42,15 @@ class Names {
 
 }  // namespace
 
-std::vector<std::string_view> names_in(const Node* list) {
-  std::vector<std::string_view> names;
-  if (list == nullptr) return names;
-  for (const Node& item : list->items)
-    if (const Node* name = item.find("name"); name != nullptr && name->kind == Node::Kind::scalar)
-      names.push_back(name->text);
+std::vector<std::string> names_of(const std::vector<Values>& named) {
+  std::vector<std::string> names;
+  for (const Values& values : named)
+    if (values.has("name")) names.push_back(Builder::written(values, "name"));
   return names;
+}
+
+std::string called(const Values& values, std::string_view key) {
+  return quoted(Builder::written(values, key));
 }
 
 void check_names(const Whole& whole, Problems& problems) {

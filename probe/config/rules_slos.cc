@@ -10,10 +10,9 @@ namespace slosonde::config {
 namespace {
 
 // Labels that the probe, Prometheus or Alertmanager puts on itself.
-constexpr std::array<std::string_view, 17> kReservedLabels = {
-    "alertname", "bound",  "instance", "job", "le",    "percentile", "probe",  "quantile", "reason",
-    "region",    "result", "severity", "slo", "stage", "tier",       "window", "zone"};
-constexpr std::string_view kTransactionLabel = "transaction";
+constexpr std::array<std::string_view, 18> kReservedLabels = {
+    "alertname", "bound",  "instance", "job", "le",    "percentile", "probe",       "quantile", "reason",
+    "region",    "result", "severity", "slo", "stage", "tier",       "transaction", "window",   "zone"};
 
 // Prometheus' data model; names beginning with __ are its own.
 bool is_label_name(std::string_view name) {
@@ -23,16 +22,18 @@ bool is_label_name(std::string_view name) {
 }
 
 void check_labels(const Values& slo, std::string_view key, Problems& problems) {
-  for (const auto& [name, value] : slo.text_map(key)) {
+  const TextMap& labels = slo.text_map(key);
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const std::string& name = labels[i].first;
+    const Position position = Builder::key_position(slo, key, i);
     const std::string path = join_path(slo.path(key), name);
     if (!is_label_name(name)) {
-      problems.add(slo.position(key), path,
+      problems.add(position, path,
                    quoted(name) + " is no name for Prometheus; letters, digits and _, not beginning with a digit or __",
                    Rule::label_name);
     } else if (key == "labels" &&
-               (name == kTransactionLabel ||
-                std::find(kReservedLabels.begin(), kReservedLabels.end(), name) != kReservedLabels.end())) {
-      problems.add(slo.position(key), path,
+               std::find(kReservedLabels.begin(), kReservedLabels.end(), name) != kReservedLabels.end()) {
+      problems.add(position, path,
                    "the label " + quoted(name) + " is set by slosonde or Prometheus itself; choose another name",
                    Rule::label_reserved);
     }
@@ -50,25 +51,23 @@ void check_objective(const Values& slo, Problems& problems) {
                Rule::objective);
 }
 
-// The entry of `list` with that name.
-const Node* named(const Node* list, std::string_view name) {
-  if (list == nullptr) return nullptr;
-  for (const Node& item : list->items)
-    if (const Node* given = item.find("name"); given != nullptr && given->text == name) return &item;
-  return nullptr;
+// Whether every name could be read, so that a missing one is really missing.
+bool all_named(const std::vector<Values>& blocks) {
+  return names_of(blocks).size() == blocks.size();
 }
 
 // False when the stage is not there, which has then been said.
-bool check_stage(const Values& sli, const Node& transaction, Problems& problems) {
+bool check_stage(const Values& sli, const Values& transaction, Problems& problems) {
+  const std::vector<Values>& stages = transaction.blocks("stages");
   const std::string& stage = sli.text("stage");
-  const Node* stages = transaction.find("stages");
-  if (named(stages, stage) != nullptr) return true;
-  const bool is_step = named(transaction.find("finally"), stage) != nullptr;
+  if (index_of(stages, stage)) return true;
+  if (!transaction.has("stages") || !all_named(stages)) return false;
+  const bool is_step = index_of(transaction.blocks("finally"), stage).has_value();
   problems.add(sli.position("stage"), sli.path("stage"),
-               quoted(stage) +
+               called(sli, "stage") +
                    (is_step ? " is a step under `finally`, which is never judged; "
-                            : " is no stage of transaction " + quoted(sli.text("transaction")) + "; ") +
-                   suggestion(is_step ? "" : stage, names_in(stages)),
+                            : " is no stage of transaction " + called(sli, "transaction") + "; ") +
+                   suggestion(is_step ? "" : Builder::written(sli, "stage"), names_of(stages)),
                Rule::unknown_stage);
   return false;
 }
@@ -88,19 +87,18 @@ void check_sli(const Values& sli, const Whole& whole, Problems& problems) {
   if (sli.has("faster_than") && !Builder::is_given(sli, "stage") && Builder::is_complete(sli))
     problems.add(sli.position("faster_than"), sli.path("faster_than"), "a latency is a stage's; name it with `stage`",
                  Rule::faster_than_without_stage);
-  if (!sli.has("transaction")) return;
-  const std::string& name = sli.text("transaction");
-  const Node* list = whole.tree.find("transactions");
-  const Node* transaction = named(list, name);
-  if (transaction == nullptr) {
-    problems.add(sli.position("transaction"), sli.path("transaction"),
-                 "there is no transaction " + quoted(name) + "; " + suggestion(name, names_in(list)),
-                 Rule::unknown_transaction);
+  if (!sli.has("transaction") || !whole.root.has("transactions")) return;
+  const std::vector<Values>& transactions = whole.root.blocks("transactions");
+  const std::optional<size_t> index = index_of(transactions, sli.text("transaction"));
+  if (!index) {
+    if (all_named(transactions))
+      problems.add(sli.position("transaction"), sli.path("transaction"),
+                   "there is no transaction " + called(sli, "transaction") + "; " +
+                       suggestion(Builder::written(sli, "transaction"), names_of(transactions)),
+                   Rule::unknown_transaction);
     return;
   }
-  if (!sli.has("stage") || !check_stage(sli, *transaction, problems) || !sli.has("faster_than")) return;
-  const std::vector<Values>& transactions = whole.root.blocks("transactions");
-  if (const std::optional<size_t> index = index_of(transactions, name))
+  if (sli.has("stage") && check_stage(sli, transactions[*index], problems) && sli.has("faster_than"))
     check_faster_than(sli, transactions[*index], problems);
 }
 

@@ -2,7 +2,6 @@
 
 #include "probe/config/rules.h"
 #include "probe/config/suggest.h"
-#include "probe/config/utf8.h"
 
 namespace slosonde::config {
 namespace {
@@ -59,21 +58,25 @@ void check_poll(const Values& stage, Problems& problems) {
 }
 
 // `from` must name an earlier stage: nothing else has been seen by then.
-void check_from(const Values& stage, size_t index, const std::vector<std::string_view>& names, Problems& problems) {
+void check_from(const std::vector<Values>& stages, size_t index, Problems& problems) {
+  const Values& stage = stages[index];
   if (!stage.has("from")) return;
-  const std::string& from = stage.text("from");
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (names[i] != from) continue;
-    if (i < index) return;
+  const std::optional<size_t> origin = index_of(stages, stage.text("from"));
+  if (origin && *origin < index) return;
+  if (origin) {
     problems.add(stage.position("from"), stage.path("from"),
-                 quoted(from) + (i == index ? " is this stage itself" : " comes after this stage") +
+                 called(stage, "from") + (*origin == index ? " is this stage itself" : " comes after this stage") +
                      "; name an earlier one, or remove `from` to count from due",
                  Rule::not_an_earlier_stage);
     return;
   }
-  const std::span<const std::string_view> earlier(names.data(), std::min(index, names.size()));
+  const std::vector<Values> earlier(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(index));
+  // A stage whose name could not be read may be the one meant.
+  if (names_of(earlier).size() < index) return;
   problems.add(stage.position("from"), stage.path("from"),
-               quoted(from) + " is no stage of this transaction; " + suggestion(from, earlier), Rule::unknown_stage);
+               called(stage, "from") + " is no stage of this transaction; " +
+                   suggestion(Builder::written(stage, "from"), names_of(earlier)),
+               Rule::unknown_stage);
 }
 
 void check_limits(const std::vector<Values>& stages, Problems& problems) {
@@ -103,21 +106,17 @@ void check_in_flight(const Values& transaction, Problems& problems) {
 }  // namespace
 
 void check_transactions(const Whole& whole, Problems& problems) {
-  const Node* list = whole.tree.find("transactions");
-  const std::vector<Values>& transactions = whole.root.blocks("transactions");
-  for (size_t t = 0; t < transactions.size(); ++t) {
-    const std::vector<Values>& stages = transactions[t].blocks("stages");
-    std::vector<std::string_view> names;
-    if (list != nullptr && t < list->items.size()) names = names_in(list->items[t].find("stages"));
+  for (const Values& transaction : whole.root.blocks("transactions")) {
+    const std::vector<Values>& stages = transaction.blocks("stages");
     for (size_t i = 0; i < stages.size(); ++i) {
       check_actions(stages[i], true, problems);
       check_payload(stages[i], problems);
       check_poll(stages[i], problems);
-      check_from(stages[i], i, names, problems);
+      check_from(stages, i, problems);
     }
-    for (const Values& step : transactions[t].blocks("finally")) check_actions(step, false, problems);
+    for (const Values& step : transaction.blocks("finally")) check_actions(step, false, problems);
     check_limits(stages, problems);
-    check_in_flight(transactions[t], problems);
+    check_in_flight(transaction, problems);
   }
 }
 

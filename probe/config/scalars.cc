@@ -196,8 +196,8 @@ ReadScalar read_text(const Key& key, Type type, const Scalar& scalar) {
 }
 
 bool may_not_be_empty(const Key& key, Type type) {
-  return key.required || type == Type::url || type == Type::address || type == Type::path || type == Type::regex ||
-         type == Type::json_path || type == Type::choice;
+  return key.required || (type == Type::text && key.min == "1") || type == Type::url || type == Type::address ||
+         type == Type::path || type == Type::regex || type == Type::json_path || type == Type::choice;
 }
 
 }  // namespace
@@ -260,6 +260,21 @@ std::string_view describe(Type type) {
       return "a list of maps, each entry beginning with `- `";
   }
   return "";
+}
+
+std::string_view describe_item(Type type) {
+  switch (type) {
+    case Type::texts:
+    case Type::text_map:
+    case Type::template_map:
+      return describe(Type::text);
+    case Type::integers:
+      return describe(Type::integer);
+    case Type::json_path_map:
+      return describe(Type::json_path);
+    default:
+      return describe(type);
+  }
 }
 
 ReadScalar read_scalar(const Key& key, Type type, const Scalar& scalar) {

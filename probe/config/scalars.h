@@ -33,5 +33,7 @@ tl::expected<void, Mistake> check_length(const Key& key, size_t length, const st
 
 // "a whole number", for messages and the reference page.
 std::string_view describe(Type type);
+// The same for one entry of a list or map; other types as describe().
+std::string_view describe_item(Type type);
 
 }  // namespace slosonde::config

@@ -1,7 +1,6 @@
 #include "probe/config/suggest.h"
 
 #include <algorithm>
-#include <vector>
 
 namespace slosonde::config {
 namespace {
@@ -44,18 +43,27 @@ std::string_view closest(std::string_view word, std::span<const std::string_view
   return best;
 }
 
+std::string listed(std::span<const std::string_view> candidates) {
+  constexpr size_t kMost = 30;
+  std::string all;
+  for (size_t i = 0; i < candidates.size() && i < kMost; ++i) {
+    if (i > 0) all += ", ";
+    all += candidates[i];
+  }
+  if (candidates.size() > kMost) all += ", …";
+  return all;
+}
+
 std::string suggestion(std::string_view word, std::span<const std::string_view> candidates) {
   if (const std::string_view best = closest(word, candidates); !best.empty())
     return "did you mean `" + std::string(best) + "`?";
   if (candidates.empty()) return "there is none to choose from";
-  std::string all = candidates.size() == 1 ? "expected " : "expected one of ";
-  constexpr size_t kListed = 30;
-  for (size_t i = 0; i < candidates.size() && i < kListed; ++i) {
-    if (i > 0) all += ", ";
-    all += candidates[i];
-  }
-  if (candidates.size() > kListed) all += ", …";
-  return all;
+  return (candidates.size() == 1 ? "expected " : "expected one of ") + listed(candidates);
+}
+
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
+  const std::vector<std::string_view> views(candidates.begin(), candidates.end());
+  return suggestion(word, views);
 }
 
 }  // namespace slosonde::config

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace slosonde::config {
 
@@ -13,5 +14,8 @@ std::string_view closest(std::string_view word, std::span<const std::string_view
 
 // "did you mean `X`?", or else "expected one of a, b, c".
 std::string suggestion(std::string_view word, std::span<const std::string_view> candidates);
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);
+// "a, b, c", cut after 30.
+std::string listed(std::span<const std::string_view> candidates);
 
 }  // namespace slosonde::config

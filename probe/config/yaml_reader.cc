@@ -230,7 +230,9 @@ bool is_clean(std::string_view text, const Positions& positions, Problems& probl
     const bool is_line_end = c == '\n' || (c == '\r' && i + 1 < text.size() && text[i + 1] == '\n');
     if ((static_cast<unsigned char>(c) < 0x20 && c != '\t' && !is_line_end) || c == 0x7F) {
       problems.add(positions.of(i), "",
-                   "control character " + quoted(text.substr(i, 1)) + "; in double quotes it is written \\x..",
+                   c == '\r'
+                       ? std::string("a carriage return alone; end lines with a line feed")
+                       : "control character " + quoted(text.substr(i, 1)) + "; in double quotes it is written \\x..",
                    Rule::control_character);
       return false;
     }

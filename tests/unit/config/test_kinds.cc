@@ -91,6 +91,7 @@ std::optional<std::string> environment(const std::string& name) {
   if (name == "ZONE") return "kr-a";
   if (name == "BROKEN") return "hush-broken {{nonsense}} [ \xFF";
   if (name == "TEMPLATE") return "hush-broken {{nonsense}} [";
+  if (name == "BRACKET") return "hush-(";
   if (name == "LONG") return std::string(70 * 1024, 'x');
   if (name == "HALF") return std::string(60 * 1024, 'x');
   return std::nullopt;

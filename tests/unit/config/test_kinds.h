@@ -13,8 +13,7 @@ namespace slosonde::config::test {
 // http (check: every type), kafka (check and watch), webhook (watch only).
 std::vector<NamedBlock> kinds();
 
-// A source whose environment and files are given here: TOKEN, KEY, EMPTY, PORT, BROKEN, ZONE; secret.txt, empty.txt,
-// body.json; everything else is unset and unreadable.
+// A source whose environment and files are given in test_kinds.cc; everything else is unset and unreadable.
 Source source(std::string name, std::string text);
 
 // What none of the outputs may ever hold: the contents of every secret that source() knows.
