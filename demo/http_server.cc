@@ -15,9 +15,6 @@
 #include <chrono>
 #include <utility>
 
-// g++ 12 does not see that Asio's awaitable frames have an operator new of their own to match their operator delete.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-
 namespace slosonde::demo {
 
 namespace {
