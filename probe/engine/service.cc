@@ -15,7 +15,7 @@ namespace slosonde::engine {
 namespace {
 
 constexpr Duration kTick = std::chrono::seconds(1);             // a snapshot at least this often
-constexpr Duration kSoon = std::chrono::milliseconds(100);      // and this long after a change
+constexpr Duration kSoon = std::chrono::milliseconds(200);      // and this long after a change
 constexpr Duration kWallStep = std::chrono::milliseconds(500);  // a change of the wall clock that counts as a step
 constexpr Duration kStopPatience = std::chrono::seconds(2);     // for cancelled checks and watches to end
 // Before anything is judged, what has arrived meanwhile is taken in: Asio asks the kernel only when its queue has come
@@ -135,6 +135,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     }
     rounds_ = 0;
     note_wall_clock();
+    if (core_.ready() != snapshot_->ready) changed_ = true;
     const size_t asked = waiting_.size();
     outputs_.clear();
     core_.advance(now, outputs_);
@@ -185,7 +186,8 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
       if (found != shown->runs.end()) {
         one.started((*found)->marker);
       } else {
-        one.started(fail(ErrorCode::busy, "the transaction has as many runs in flight as it may; try again later"));
+        one.started(
+            fail(ErrorCode::busy, "the transaction has as many triggered runs in flight as it may; try again later"));
       }
     }
   }

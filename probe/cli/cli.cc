@@ -1,0 +1,143 @@
+#include "probe/cli/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include "probe/cli/commands.h"
+#include "probe/cli/exit.h"
+
+namespace slosonde::cli {
+
+namespace {
+
+void add_config(CLI::App& command, std::string& path) {
+  command.add_option("CONFIG", path, "the configuration file")->required()->type_name("");
+}
+
+void add_json(CLI::App& command, bool& json) {
+  command.add_flag("--json", json, "print JSON instead of a table");
+}
+
+// What the commands are asked with, and which one it is.
+struct Asked {
+  RunOptions run;
+  ValidateOptions validate;
+  OnceOptions once;
+  TriggerOptions trigger;
+  StatusOptions status;
+  SchemaOptions schema;
+  std::function<int()> chosen;
+};
+
+void add_run(CLI::App& app, Asked& asked) {
+  auto* command = app.add_subcommand("run", "probe until told to stop (SIGTERM or SIGINT)");
+  add_config(*command, asked.run.config);
+  command->footer(
+      "Example:\n  slosonde run /etc/slosonde/slosonde.yaml\n\n"
+      "SIGTERM lets runs in flight go on for `probe.grace`; a second one stops at once.\n"
+      "Exit code: 0 stopped as told, 1 could not start (say, the port is taken), 2 bad configuration.");
+  command->callback([&asked] { asked.chosen = [&asked] { return run(asked.run); }; });
+}
+
+void add_validate(CLI::App& app, Asked& asked) {
+  auto* command = app.add_subcommand("validate", "check a configuration, and say what its SLOs mean");
+  add_config(*command, asked.validate.config);
+  add_json(*command, asked.validate.json);
+  command->footer(
+      "Example:\n  slosonde validate slosonde.yaml\n\n"
+      "Shows every mistake at once, each with line and column; for each SLO and tier how many failures fire it and\n"
+      "how long a total outage takes to be seen.\n"
+      "Exit code: 0 good, 2 bad configuration.");
+  command->callback([&asked] { asked.chosen = [&asked] { return validate(asked.validate); }; });
+}
+
+void add_once(CLI::App& app, Asked& asked) {
+  auto* command = app.add_subcommand("once", "run each transaction once, here and now");
+  add_config(*command, asked.once.config);
+  command->add_option("--transaction", asked.once.transaction, "this one only")->type_name("NAME");
+  add_json(*command, asked.once.json);
+  command->footer(
+      "Example:\n  slosonde once slosonde.yaml --transaction log-to-alert\n\n"
+      "Where a running probe holds the address for hooks, ask that one: slosonde trigger.\n"
+      "Exit code: 0 all good, 1 one was bad, 2 bad configuration, 3 could not judge.");
+  command->callback([&asked] { asked.chosen = [&asked] { return once(asked.once); }; });
+}
+
+void add_trigger(CLI::App& app, Asked& asked) {
+  auto* command = app.add_subcommand("trigger", "have a running probe run a transaction once, now");
+  command->add_option("--probe", asked.trigger.probe, "its admin listener: http://HOST:PORT or unix:/PATH")
+      ->required()
+      ->type_name("URL");
+  command->add_option("--transaction", asked.trigger.transaction, "which one")->required()->type_name("NAME");
+  command->add_option("--token-file", asked.trigger.token_file, "holds the admin listener's token")->type_name("PATH");
+  add_json(*command, asked.trigger.json);
+  command->footer(
+      "Example:\n  slosonde trigger --probe unix:/run/slosonde/admin.sock --transaction log-to-alert\n\n"
+      "The run counts in no SLI.\n"
+      "Exit code: 0 good, 1 bad, 2 wrong usage or no such transaction, 3 could not judge or no such probe.");
+  command->callback([&asked] { asked.chosen = [&asked] { return trigger(asked.trigger); }; });
+}
+
+void add_status(CLI::App& app, Asked& asked) {
+  auto* command = app.add_subcommand("status", "show a running probe's SLOs and transactions");
+  command->add_option("--probe", asked.status.probe, "its address: http://HOST:PORT or unix:/PATH")
+      ->required()
+      ->type_name("URL");
+  add_json(*command, asked.status.json);
+  command->footer(
+      "Example:\n  slosonde status --probe http://127.0.0.1:9465\n\n"
+      "Exit code: 0 shown, 2 wrong usage, 3 the probe cannot be reached.");
+  command->callback([&asked] { asked.chosen = [&asked] { return status(asked.status); }; });
+}
+
+void add_schema(CLI::App& app, Asked& asked) {
+  auto* command = app.add_subcommand("schema", "print the JSON Schema of the configuration");
+  command->add_flag("--reference", asked.schema.reference, "print the reference page (Markdown) instead");
+  command->footer("Example:\n  slosonde schema > slosonde.schema.json");
+  command->callback([&asked] { asked.chosen = [&asked] { return schema(asked.schema); }; });
+}
+
+// Nothing when a command is to be carried out; else the exit code.
+std::optional<int> parse(int argc, char** argv, Asked& asked) {
+  CLI::App app{
+      "slosonde sends synthetic logs through a log pipeline, watches them come out at every stage, and says whether "
+      "the pipeline keeps its promises.",
+      "slosonde"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "slosonde " SLOSONDE_VERSION);
+  add_run(app, asked);
+  add_validate(app, asked);
+  add_once(app, asked);
+  add_trigger(app, asked);
+  add_status(app, asked);
+  add_schema(app, asked);
+  app.footer(
+      "Start with:\n  slosonde validate slosonde.yaml\n  slosonde once slosonde.yaml\n  slosonde run slosonde.yaml\n\n"
+      "slosonde COMMAND --help says more, with an example.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kGood : kBadConfig;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  try {
+    Asked asked;
+    // The parser is gone before the command runs: the daemon need not carry it along.
+    if (const auto code = parse(argc, argv, asked)) return *code;
+    return asked.chosen();
+  } catch (const std::exception& error) {
+    std::cerr << "slosonde: " << error.what() << '\n';
+    return kBad;
+  }
+}
+
+}  // namespace slosonde::cli

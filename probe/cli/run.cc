@@ -1,0 +1,111 @@
+#include <malloc.h>
+
+#include <boost/json/serialize.hpp>
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "probe/cli/commands.h"
+#include "probe/cli/exit.h"
+#include "probe/cli/instance.h"
+#include "probe/cli/load.h"
+#include "probe/cli/log.h"
+
+namespace slosonde::cli {
+
+namespace {
+
+// A probe is small and lives long: one arena for all threads instead of up to eight a core (the threads hardly ever
+// allocate at once), and freed memory goes back early.
+void keep_small() {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+
+struct Line {
+  Level level;
+  std::string_view message, subject;
+};
+
+Line line_of(engine::Notice::Kind kind) {
+  using Kind = engine::Notice::Kind;
+  switch (kind) {
+    case Kind::transaction_bad:
+      return {Level::warning, "transaction turned bad", "transaction"};
+    case Kind::transaction_good:
+      return {Level::info, "transaction is good again", "transaction"};
+    case Kind::slot_missed:
+      return {Level::warning, "slot missed", "transaction"};
+    case Kind::watch_lost:
+      return {Level::warning, "watch out of sight", "watch"};
+    case Kind::watch_back:
+      return {Level::info, "watch in sight", "watch"};
+    case Kind::alert_fired:
+      return {Level::error, "alert fired", "slo"};
+    case Kind::alert_resolved:
+      return {Level::info, "alert resolved", "slo"};
+  }
+  return {Level::error, "notice", "subject"};
+}
+
+void write(Log& log, const engine::Notice& notice) {
+  const Line line = line_of(notice.kind);
+  log.write(line.level, line.message, {{line.subject, notice.subject}, {"text", notice.text}});
+}
+
+void say_started(Log& log, const config::Config& config, exporter::WebServer& web) {
+  log.write(Level::info, "started",
+            {{"version", SLOSONDE_VERSION},
+             {"probe", config.probe.name},
+             {"transactions", std::to_string(config.transactions.size())},
+             {"slos", std::to_string(config.slos.size())},
+             {"listen", web.listen_address()},
+             {"hooks", web.hooks_address()},
+             {"admin", web.admin_address()}});
+  if (config.probe.key_is_random) {
+    log.write(Level::warning, "no probe.key is set",
+              {{"text", "a random one signs the markers; after a restart they are foreign"}});
+  }
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  keep_small();
+  std::signal(SIGPIPE, SIG_IGN);
+  auto config = load_config(options.config);
+  if (!config) return complain(config.error(), options.config);
+
+  auto log = std::make_unique<Log>(config->log_format);
+  InstanceOptions wanted;
+  wanted.web = exporter::web_options(*config, SLOSONDE_VERSION);
+  wanted.service.on_notice = [&](const engine::Notice& notice) { write(*log, notice); };
+  auto made = Instance::make(*config, std::move(wanted));
+  if (!made) return complain({{}, std::move(made.error())}, options.config);
+  Instance& instance = **made;
+  if (const auto listening = instance.web().start(); !listening) {
+    std::cerr << "slosonde: " << listening.error().text << '\n';
+    return listening.error().code == ErrorCode::bad_config ? kBadConfig : kBad;
+  }
+  bool told = false;
+  const Duration grace = config->probe.grace;
+  instance.world().on_signals({SIGTERM, SIGINT}, [&](int signal) {
+    const std::string name = signal == SIGTERM ? "SIGTERM" : "SIGINT";
+    const std::string text = told ? "stopping at once" : "runs in flight may go on for " + format_duration(grace);
+    log->write(Level::info, "stopping", {{"signal", name}, {"text", text}});
+    told = true;
+    instance.drain(grace);
+  });
+  say_started(*log, *config, instance.web());
+  instance.service().start();
+  instance.run();
+  log->write(Level::info, "stopped");
+  end_of_process(kGood);
+  made->reset();
+  log.reset();
+  return kGood;
+}
+
+}  // namespace slosonde::cli

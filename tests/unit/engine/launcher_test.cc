@@ -1,0 +1,164 @@
+#include "probe/engine/launcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <stdexcept>
+
+#include "tests/unit/engine/launcher_world.h"
+
+namespace slosonde::engine {
+namespace {
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+class LauncherTest : public testing::Test {
+ protected:
+  Launcher::Feed feed() {
+    return [this](Input input) { done.push_back(std::move(std::get<CheckDone>(input))); };
+  }
+  StartCheck order(uint64_t seq = 0) const {
+    StartCheck start;
+    start.run = {0, seq};
+    start.due = io.now();
+    start.deadline = io.now() + seconds(2);
+    start.marker = "sonde1-marker";
+    start.traceparent = "00-trace";
+    start.payload = "payload";
+    start.captures["id"] = "7";
+    return start;
+  }
+
+  TestIo io;
+  std::vector<CheckDone> done;
+};
+
+TEST_F(LauncherTest, TellsACheckAllItMayKnowOfItsRunAndFeedsItsResult) {
+  checks::RunContext* seen = nullptr;
+  auto check = std::make_shared<TestCheck>([&](checks::RunContext& context) -> io::Awaitable<checks::CheckResult> {
+    seen = &context;
+    const Instant then = io.now() + seconds(1);
+    co_await io.sleep_until(then);
+    EXPECT_EQ(context.transaction, "t");
+    EXPECT_EQ(context.stage, "s");
+    EXPECT_EQ(context.probe, "test");
+    EXPECT_EQ(context.zone, "a");
+    EXPECT_EQ(context.marker, "sonde1-marker");
+    EXPECT_EQ(context.traceparent, "00-trace");
+    EXPECT_EQ(context.payload, "payload");
+    EXPECT_EQ(context.seq, 42U);
+    EXPECT_EQ(context.captures->at("id"), "7");
+    EXPECT_EQ(context.deadline - context.due, seconds(2));
+    checks::CheckResult result = held();
+    result.captures["next"] = "8";
+    co_return result;
+  });
+  Launcher launcher(io, equipment_of(check), feed());
+  launcher.start(order(42));
+  io.settle();
+  ASSERT_NE(seen, nullptr);
+  EXPECT_EQ(launcher.in_flight(), 1U);
+  EXPECT_TRUE(done.empty());
+  io.run_for(seconds(1));
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].run, (RunId{0, 42}));
+  EXPECT_EQ(done[0].result.outcome, checks::Outcome::held);
+  EXPECT_EQ(done[0].result.captures.at("next"), "8");
+  EXPECT_EQ(launcher.in_flight(), 0U);
+}
+
+TEST_F(LauncherTest, CancelsOneCheckAndLeavesTheOthers) {
+  auto check = std::make_shared<TestCheck>(holds_after(io, seconds(1)));
+  Launcher launcher(io, equipment_of(check), feed());
+  launcher.start(order(1));
+  launcher.start(order(2));
+  io.settle();
+  launcher.cancel(CancelCheck{{0, 1}, false, 0, 0});
+  io.settle();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].run.seq, 1U);
+  EXPECT_EQ(done[0].result.error.code, ErrorCode::cancelled);
+  io.run_for(seconds(1));
+  ASSERT_EQ(done.size(), 2U);
+  EXPECT_EQ(done[1].run.seq, 2U);
+  EXPECT_EQ(done[1].result.outcome, checks::Outcome::held);
+}
+
+TEST_F(LauncherTest, CancellingWhatHasEndedIsNothing) {
+  auto check = std::make_shared<TestCheck>(holds_after(io, seconds(1)));
+  Launcher launcher(io, equipment_of(check), feed());
+  launcher.start(order());
+  io.run_for(seconds(1));
+  launcher.cancel(CancelCheck{{0, 0}, false, 0, 0});
+  launcher.cancel(CancelCheck{{9, 9}, true, 9, 9});
+  io.settle();
+  EXPECT_EQ(done.size(), 1U);
+}
+
+TEST_F(LauncherTest, AnExceptionThatEscapesACheckIsAFaultOfTheProbe) {
+  auto check = std::make_shared<TestCheck>([&](checks::RunContext&) -> io::Awaitable<checks::CheckResult> {
+    const Instant then = io.now() + seconds(1);
+    co_await io.sleep_until(then);
+    throw std::runtime_error("the disk is on fire");
+  });
+  Launcher launcher(io, equipment_of(check), feed());
+  launcher.start(order());
+  io.run_for(seconds(1));
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].result.outcome, checks::Outcome::probe_fault);
+  EXPECT_EQ(done[0].result.error.code, ErrorCode::internal);
+  EXPECT_THAT(done[0].result.error.text, HasSubstr("the disk is on fire"));
+  EXPECT_EQ(launcher.in_flight(), 0U);
+}
+
+TEST_F(LauncherTest, ACheckThatWaitsOnAfterItsCancellationIsEnded) {
+  bool went_on = false;
+  auto check = std::make_shared<TestCheck>([&](checks::RunContext&) -> io::Awaitable<checks::CheckResult> {
+    const Instant then = io.now() + seconds(1);
+    co_await io.sleep_until(then);
+    co_await io.sleep_until(then + seconds(3600));
+    went_on = true;
+    co_return held();
+  });
+  Launcher launcher(io, equipment_of(check), feed());
+  launcher.start(order());
+  io.settle();
+  launcher.cancel(CancelCheck{{0, 0}, false, 0, 0});
+  io.settle();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].result.error.code, ErrorCode::cancelled);
+  EXPECT_FALSE(went_on);
+}
+
+TEST_F(LauncherTest, AnswersBusyAtOnceWhenAllPlacesAreHeld) {
+  auto check = std::make_shared<TestCheck>(holds_after(io, seconds(1)));
+  Launcher launcher(io, equipment_of(check), feed(), 2);
+  for (uint64_t seq = 0; seq < 3; ++seq) launcher.start(order(seq));
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].run.seq, 2U);
+  EXPECT_EQ(done[0].result.outcome, checks::Outcome::probe_fault);
+  EXPECT_EQ(done[0].result.error.code, ErrorCode::busy);
+  EXPECT_EQ(check->started, 2);
+  io.run_for(seconds(1));
+  launcher.start(order(3));
+  io.run_for(seconds(1));
+  ASSERT_EQ(done.size(), 4U);
+  EXPECT_EQ(done[3].result.outcome, checks::Outcome::held);
+}
+
+TEST_F(LauncherTest, ReportsToNobodyAfterItsEnd) {
+  auto check = std::make_shared<TestCheck>(holds_after(io, seconds(1)));
+  {
+    Launcher launcher(io, equipment_of(check), feed());
+    launcher.start(order());
+    io.settle();
+  }
+  io.run_for(seconds(2));
+  EXPECT_TRUE(done.empty());
+  EXPECT_EQ(check.use_count(), 1) << "the cancelled coroutine still holds its check";
+}
+
+}  // namespace
+}  // namespace slosonde::engine

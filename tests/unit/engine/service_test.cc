@@ -1,0 +1,240 @@
+#include "probe/engine/service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "tests/unit/engine/launcher_world.h"
+
+namespace slosonde::engine {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+class ServiceTest : public testing::Test {
+ protected:
+  std::unique_ptr<Service> service_of(std::shared_ptr<checks::Check> check, bool schedule,
+                                      std::shared_ptr<checks::Watch> watch = nullptr) {
+    Equipment equipment = equipment_of(std::move(check));
+    if (watch) {
+      Plan plan = *equipment.plan;
+      plan.watches.push_back({"test place", "test"});
+      StagePlan seen;
+      seen.name = "seen";
+      seen.mode = StageMode::watched;
+      seen.within = seconds(4);
+      plan.transactions[0].stages.push_back(seen);
+      equipment.plan = std::make_shared<const Plan>(std::move(plan));
+      equipment.checks[0].push_back(nullptr);
+      equipment.watches.push_back(std::move(watch));
+    }
+    ServiceOptions options;
+    options.schedule = schedule;
+    auto service = std::make_unique<Service>(io, std::move(equipment), options);
+    service->start();
+    return service;
+  }
+  void trigger(Service& service, const std::string& name) {
+    service.trigger(name, [this](Result<std::string> started) { answers.push_back(std::move(started)); });
+    io.settle();
+  }
+  static uint64_t runs(const Service& service, RunVerdict verdict) {
+    return service.snapshot()->transactions.at(0).verdicts.at(static_cast<size_t>(verdict));
+  }
+
+  TestIo io;
+  std::vector<Result<std::string>> answers;
+};
+
+TEST_F(ServiceTest, RunsOnScheduleAndCounts) {
+  auto check = std::make_shared<TestCheck>(holds_after(io, milliseconds(100)));
+  const auto service = service_of(check, true);
+  io.run_for(seconds(60));
+  EXPECT_THAT(check->started, testing::AllOf(testing::Ge(11), testing::Le(13)));
+  EXPECT_GE(runs(*service, RunVerdict::good), 11U);
+  EXPECT_EQ(runs(*service, RunVerdict::bad), 0U);
+}
+
+TEST_F(ServiceTest, AHangingCheckIsJudgedAtItsLimitAndCancelled) {
+  auto check = std::make_shared<TestCheck>(holds_after(io, seconds(3600)));
+  const auto service = service_of(check, true);
+  io.run_for(seconds(60));
+  EXPECT_GE(runs(*service, RunVerdict::bad), 11U);
+  EXPECT_EQ(runs(*service, RunVerdict::good), 0U);
+  // Ours, the service's, the launcher's, and that of one check in flight at the most.
+  EXPECT_LE(check.use_count(), 4) << "cancelled checks are still in flight";
+}
+
+TEST_F(ServiceTest, ATriggeredRunIsInTheSnapshotWhenItsMarkerIsKnown) {
+  auto check = std::make_shared<TestCheck>(holds_after(io, milliseconds(100)));
+  const auto service = service_of(check, false);
+  io.run_for(seconds(30));
+  EXPECT_EQ(check->started, 0) << "without a schedule only triggers start runs";
+  trigger(*service, "t");
+  ASSERT_EQ(answers.size(), 1U);
+  ASSERT_TRUE(answers[0]) << answers[0].error().text;
+  const auto before = service->snapshot();
+  ASSERT_EQ(before->runs.size(), 1U);
+  EXPECT_EQ(before->runs[0]->marker, *answers[0]);
+  EXPECT_EQ(before->runs[0]->origin, Origin::triggered);
+  EXPECT_FALSE(before->runs[0]->verdict);
+  io.run_for(seconds(5));
+  const auto after = service->snapshot();
+  ASSERT_EQ(after->runs.size(), 1U);
+  EXPECT_EQ(after->runs[0]->verdict, RunVerdict::good);
+  EXPECT_EQ(runs(*service, RunVerdict::good), 0U) << "triggered runs are not counted";
+}
+
+TEST_F(ServiceTest, ATriggerForNoTransactionSaysWhichThereAre) {
+  const auto service = service_of(std::make_shared<TestCheck>(holds_after(io, milliseconds(100))), false);
+  trigger(*service, "nope");
+  ASSERT_EQ(answers.size(), 1U);
+  ASSERT_FALSE(answers[0]);
+  EXPECT_EQ(answers[0].error().code, ErrorCode::bad_config);
+  EXPECT_THAT(answers[0].error().text, testing::AllOf(HasSubstr("\"nope\""), HasSubstr("there are: t")));
+}
+
+TEST_F(ServiceTest, TooManyTriggersAtATimeAreBusy) {
+  auto check = std::make_shared<TestCheck>(holds_after(io, milliseconds(1500)));
+  const auto service = service_of(check, false);
+  for (int i = 0; i < 100; ++i) trigger(*service, "t");
+  ASSERT_EQ(answers.size(), 100U);
+  const auto started =
+      static_cast<int>(std::count_if(answers.begin(), answers.end(), [](const auto& a) { return !!a; }));
+  EXPECT_EQ(started, check->started);
+  EXPECT_GE(started, 1);
+  EXPECT_LE(started, 50);
+  for (const auto& answer : answers) {
+    if (!answer) {
+      EXPECT_EQ(answer.error().code, ErrorCode::busy);
+    }
+  }
+  answers.clear();
+  io.run_for(seconds(2));
+  trigger(*service, "t");
+  EXPECT_TRUE(answers.at(0)) << "the places were given back";
+}
+
+TEST_F(ServiceTest, TriggersComeFromAnyThread) {
+  auto check = std::make_shared<TestCheck>(holds_after(io, milliseconds(100)));
+  const auto service = service_of(check, false);
+  std::jthread other(
+      [&] { service->trigger("t", [this](Result<std::string> started) { answers.push_back(std::move(started)); }); });
+  other.join();
+  io.settle();
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_TRUE(answers[0]);
+}
+
+TEST_F(ServiceTest, DrainLetsRunsInFlightGoOnAndStartsNoMore) {
+  auto check = std::make_shared<TestCheck>(holds_after(io, milliseconds(1500)));
+  const auto service = service_of(check, true);
+  while (check->started == 0) io.run_for(milliseconds(100));
+  int done = 0;
+  service->drain(seconds(10), [&] { ++done; });
+  io.run_for(milliseconds(1000));
+  EXPECT_EQ(done, 0);
+  EXPECT_TRUE(service->snapshot()->draining);
+  trigger(*service, "t");
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_FALSE(answers[0]);
+  io.run_for(milliseconds(1000));
+  EXPECT_EQ(done, 1) << "the last run is over; there is nothing to wait for";
+  EXPECT_EQ(runs(*service, RunVerdict::good), 1U);
+  io.run_for(seconds(60));
+  EXPECT_EQ(check->started, 1);
+  EXPECT_EQ(done, 1);
+}
+
+TEST_F(ServiceTest, DrainEndsWithTheGraceAndASecondCallAtOnce) {
+  for (const bool twice : {false, true}) {
+    auto check = std::make_shared<TestCheck>([this](checks::RunContext& context) -> io::Awaitable<checks::CheckResult> {
+      co_await io.sleep_until(context.deadline);
+      co_return held();
+    });
+    const auto service = service_of(check, true);
+    while (check->started == 0) io.run_for(milliseconds(100));
+    std::optional<Instant> done;
+    const Instant asked = io.now();
+    service->drain(milliseconds(500), [&] { done = io.now(); });
+    if (twice) service->drain(milliseconds(500), nullptr);
+    io.run_for(seconds(5));
+    ASSERT_TRUE(done);
+    const Duration took = *done - asked;
+    if (twice) {
+      EXPECT_LT(took, milliseconds(100));
+    } else {
+      EXPECT_GE(took, milliseconds(500));
+      EXPECT_LT(took, milliseconds(600));
+    }
+  }
+}
+
+// The loop was stuck past the limit while the evidence was already there: what has arrived is taken in first.
+TEST_F(ServiceTest, EvidenceThatWaitsIsTakenInBeforeTheLimitIsJudged) {
+  checks::WatchSink* sink = nullptr;
+  auto watch = std::make_shared<TestWatch>([&](checks::WatchSink& given) -> io::Awaitable<Error> {
+    sink = &given;
+    sink->covered(io.now(), io.now());
+    const Instant then = io.now() + seconds(100'000);
+    co_await io.sleep_until(then);
+    Error none;
+    co_return none;
+  });
+  std::string marker;
+  auto check = std::make_shared<TestCheck>([&](checks::RunContext& context) -> io::Awaitable<checks::CheckResult> {
+    marker = context.marker;
+    co_return held();
+  });
+  const auto service = service_of(check, false, watch);
+  io.run_for(seconds(1));
+  ASSERT_NE(sink, nullptr);
+  trigger(*service, "t");
+  io.run_for(seconds(1));
+  ASSERT_FALSE(marker.empty());
+  const Instant arrived = io.now();
+  io.inbox().post(1, [&, arrived] {
+    checks::Evidence evidence;
+    evidence.text = marker;
+    evidence.seen_lo = evidence.seen_hi = arrived;
+    sink->evidence(evidence);
+  });
+  io.stall(seconds(30));
+  io.run_for(seconds(1));
+  const auto run = service->snapshot()->runs.at(0);
+  EXPECT_EQ(run->stages.at(1).verdict, StageVerdict::on_time);
+  EXPECT_EQ(run->verdict, RunVerdict::good);
+}
+
+TEST_F(ServiceTest, LoopLagIsMeasured) {
+  const auto service = service_of(std::make_shared<TestCheck>(holds_after(io, milliseconds(100))), false);
+  io.run_for(seconds(10));
+  const auto calm = service->snapshot()->loop_lag;
+  EXPECT_GE(calm.count(), 9U);
+  EXPECT_EQ(calm.sum, 0);
+  io.stall(seconds(3));
+  io.run_for(seconds(2));
+  const auto stuck = service->snapshot()->loop_lag;
+  EXPECT_GE(stuck.sum, 2.0);
+  EXPECT_LE(stuck.sum, 3.0);
+}
+
+TEST_F(ServiceTest, AWallClockStepIsCountedOnceAndASlowDriftIsNone) {
+  const auto service = service_of(std::make_shared<TestCheck>(holds_after(io, milliseconds(100))), false);
+  io.run_for(seconds(5));
+  io.step_wall_clock(milliseconds(400));
+  io.run_for(seconds(5));
+  EXPECT_EQ(service->snapshot()->wall_steps, 0U);
+  io.step_wall_clock(seconds(3600));
+  io.run_for(seconds(5));
+  EXPECT_EQ(service->snapshot()->wall_steps, 1U);
+  EXPECT_EQ(service->snapshot()->wall_offset, seconds(3600) + milliseconds(400));
+}
+
+}  // namespace
+}  // namespace slosonde::engine
