@@ -10,9 +10,9 @@
 // less than one slot longer: it holds the slot that is now filling and the W/g whole slots before it. Between two slot
 // edges a sum changes only by add().
 //
-// Memory: past slots lie run-length-coded in immutable blocks of 60 (an hour of minutes), equal neighbours stored once;
-// 90 flat days take some 40 kB, 90 days in which every minute differs some 400 kB. Copying is cheap (the blocks are
-// shared: some 11 kB are copied), so a snapshot may hold one.
+// Memory: past slots lie run-length-coded in immutable blocks of 60 (an hour of minutes), equal neighbours stored once:
+// with four tiers 48 kB for 90 flat days, 470 kB where every minute of 90 days differs. Copying is cheap (the blocks
+// are shared, some 12 kB are copied), so a snapshot may hold one.
 //
 // Not thread-safe; a const copy may be read by any one thread. Throws nothing but bad_alloc. No clock, no I/O.
 #pragma once

@@ -54,8 +54,8 @@ class LatencySamples {
   void advance(Instant now);
 
   // Of the samples in `window` (one of kQuantileWindows; edges as in history.h: from `now` rounded down to 10 s, minus
-  // the window). Copies the samples into `scratch` and selects: O(n), under 2 ms at 65,536. Meant for the thread that
-  // renders, on its copy; not for the engine's.
+  // the window). Copies the samples into `scratch` and selects: O(n), some 40 us at 1,440 samples (6 h at 15 s), 2.5 ms
+  // at 65,536. Meant for the thread that renders, on its copy; not for the engine's.
   Quantiles quantiles(Duration window, Instant now, std::vector<uint32_t>& scratch) const;
 
   uint32_t size() const { return size_; }

@@ -9,8 +9,8 @@ namespace {
 
 constexpr double kDoubt = 0.05;  // 1 - confidence
 
-// At n = 1, q = .95 the tail is .05 itself, and must count as within. No other tail up to n = 65,536 comes as near to
-// it.
+// At n = 1, q = .95 the tail is .05 itself, and must count as within. For n up to 65,536 no other tail comes nearer to
+// it than by 7e-9 of it (all were looked at, for q = .5, .95 and .99).
 constexpr double kSlack = 1e-9;
 
 // What is left out beyond this share of the largest term cannot be seen in a double.

@@ -36,7 +36,7 @@ int64_t SlotLog::slot_at(Instant t) const {
 }
 
 void SlotLog::advance(int64_t slot) {
-  if (slot - current_ > longest_ + kBlockSlots + late_slots_) begin_at(slot);
+  if (slot - current_ > longest_) begin_at(slot);  // nothing of now will be in any window
   while (current_ < slot) step();
 }
 

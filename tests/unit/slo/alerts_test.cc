@@ -95,6 +95,7 @@ TEST(Alerts, EqualTheDefinitionOverRandomHistories) {
     PlainHistory plain(start);
     std::vector<AlertState> states(policy.tiers.size());
     std::vector<PlainAlert> plain_alerts;
+    plain_alerts.reserve(policy.tiers.size());
     for (const Tier& tier : policy.tiers) plain_alerts.emplace_back(tier, terms);
     Weather weather(random);
     const auto step_all = [&](Instant now) {

@@ -47,7 +47,7 @@ Week first_week(const Tier& tier, uint64_t seed) {
 TEST(FreshHistory, RefillKeepsANewSloInOrderFromOpeningTheThreeDayTicket) {
   const Tier tier = default_tiers(kTerms.period)[3];
   ASSERT_EQ(label(tier), "1x3d");
-  constexpr int kWeeks = 600;
+  constexpr int kWeeks = 400;
   int with_refill = 0;
   int without = 0;
   for (uint64_t seed = 0; seed < kWeeks; ++seed) {

@@ -116,7 +116,7 @@ TEST(History, VisitsEverySlotOfThePeriodOnce) {
 }
 
 TEST(History, RestoredFromItsSlotsItGoesOnAsBefore) {
-  for (uint64_t seed = 0; seed < 100; ++seed) {
+  for (uint64_t seed = 0; seed < 40; ++seed) {
     Random random(seed);
     const Instant start = kMidnight + random.up_to(24h);
     History real(start, 720h, {1h, 5min, 72h});

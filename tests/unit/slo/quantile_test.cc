@@ -152,6 +152,16 @@ TEST(Quantiles, KeepTheNewest65536) {
   EXPECT_LT(real.memory_bytes(), 300U * 1024);
 }
 
+TEST(Quantiles, ALateSampleCountsWithTheNewestWhereverItIsStored) {
+  for (const int before : {1, 1023, 1024, 1025, 2048}) {
+    LatencySamples samples;
+    for (int i = 0; i < before; ++i) samples.add_seen(kMidnight, 1s);
+    samples.add_seen(kMidnight - 10min, 2s);
+    std::vector<uint32_t> scratch;
+    EXPECT_EQ(samples.quantiles(5min, kMidnight, scratch).samples, static_cast<uint32_t>(before) + 1);
+  }
+}
+
 TEST(Quantiles, ByHand) {
   LatencySamples samples;
   for (int i = 100; i >= 1; --i) samples.add_seen(kMidnight, i * 1ms);
