@@ -1,0 +1,197 @@
+#include "checks/net/kafka_producer.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+namespace slosonde::checks {
+namespace {
+
+constexpr int kMaxEventsATurn = 1000;
+constexpr uint64_t kOne = 1;
+
+// Latency before throughput: nothing waits for company.
+const KafkaProperties& defaults() {
+  static const KafkaProperties properties = {
+      {"linger.ms", "0"}, {"queue.buffering.max.messages", "10000"}, {"queue.buffering.max.kbytes", "65536"}};
+  return properties;
+}
+
+KafkaProperties fixed(Duration message_timeout) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(message_timeout).count();
+  return {{"acks", "all"},
+          {"message.timeout.ms", std::to_string(ms)},
+          // No single request may outlast what the message has.
+          {"request.timeout.ms", std::to_string(std::min<int64_t>(ms, 10000))}};
+}
+
+}  // namespace
+
+// One message on its way. Lives in the frame of its send().
+struct KafkaProducer::Waiter {
+  Waiter() : event(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+  ~Waiter() {
+    if (event >= 0) close(event);
+  }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  void wake() const { (void)!write(event, &kOne, sizeof kOne); }
+  void clear() const {
+    uint64_t count = 0;
+    (void)!read(event, &count, sizeof count);
+  }
+
+  const int event;
+  bool done = false;
+  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  rd_kafka_msg_status_t status = RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
+  std::string text;
+};
+
+// A waiter's place among those who wait; given up even when the coroutine is never resumed.
+class KafkaProducer::Place {
+ public:
+  Place(KafkaProducer& producer, uint64_t number, Waiter& waiter) : producer_(producer), number_(number) {
+    producer_.waiting_[number_] = &waiter;
+    producer_.listen();
+  }
+  ~Place() {
+    producer_.waiting_.erase(number_);
+    producer_.listen();
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  KafkaProducer& producer_;
+  const uint64_t number_;
+};
+
+Result<std::shared_ptr<KafkaProducer>> KafkaProducer::open(const KafkaCluster& cluster, Duration message_timeout) {
+  auto conf = kafka_conf(cluster, defaults(), fixed(message_timeout));
+  if (!conf) return fail(std::move(conf).error());
+  rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+  auto handle = open_kafka(RD_KAFKA_PRODUCER, std::move(*conf));
+  if (!handle) return fail(std::move(handle).error());
+  return std::shared_ptr<KafkaProducer>(new KafkaProducer(*handle, cluster.brokers));
+}
+
+KafkaProducer::KafkaProducer(rd_kafka_t* handle, std::string brokers)
+    : handle_(handle), queue_(rd_kafka_queue_get_main(handle)), brokers_(std::move(brokers)) {}
+
+KafkaProducer::~KafkaProducer() {
+  rd_kafka_queue_destroy(queue_);
+  bury_kafka(handle_);
+}
+
+Error KafkaProducer::enqueue(const KafkaMessage& message, uint64_t number) {
+  rd_kafka_headers_t* headers = rd_kafka_headers_new(message.headers.size());
+  for (const auto& [name, value] : message.headers)
+    rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(),
+                        static_cast<ssize_t>(value.size()));
+  const void* key = message.key.empty() ? nullptr : message.key.data();
+  const rd_kafka_resp_err_t code = rd_kafka_producev(
+      handle_, RD_KAFKA_V_TOPIC(message.topic.c_str()), RD_KAFKA_V_PARTITION(message.partition),
+      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, message.key.size()),
+      RD_KAFKA_V_VALUE(const_cast<char*>(message.value.data()), message.value.size()), RD_KAFKA_V_HEADERS(headers),
+      RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(number)), RD_KAFKA_V_END);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  rd_kafka_headers_destroy(headers);  // not taken over
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+    return {ErrorCode::busy, "too many messages wait for " + brokers_ + "; nothing was sent"};
+  return kafka_error("topic " + message.topic + " on " + brokers_, code, "");
+}
+
+boost::asio::awaitable<KafkaReceipt> KafkaProducer::send(io::Io& io, KafkaMessage message, Instant deadline) {
+  const auto self = shared_from_this();
+  KafkaReceipt receipt;
+  Waiter waiter;
+  if (waiter.event < 0) {
+    receipt.error = error_from_errno(errno, "an eventfd for a message to " + brokers_);
+    co_return receipt;
+  }
+  const uint64_t number = ++sent_;
+  receipt.error = enqueue(message, number);
+  if (receipt.error) {
+    receipt.delivery = is_own_fault(receipt.error.code) ? Delivery::none : Delivery::refused;
+    co_return receipt;
+  }
+  const Place place(*this, number, waiter);
+  ErrorCode stopped = ErrorCode::none;
+  while (!waiter.done && stopped == ErrorCode::none) {
+    auto woken = co_await io.readable(waiter.event, deadline);
+    waiter.clear();
+    drain();
+    if (!woken) stopped = woken.error().code;
+  }
+  receipt.done = io.now();
+  if (!waiter.done) {
+    receipt.delivery = Delivery::unknown;
+    receipt.error = gave_up(message.topic, stopped);
+    co_return receipt;
+  }
+  if (waiter.code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    receipt.delivery = Delivery::acked;
+    co_return receipt;
+  }
+  const bool timed_out = waiter.code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT;
+  if (waiter.status != RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
+    receipt.delivery = Delivery::unknown;
+  } else {
+    receipt.delivery = timed_out ? Delivery::none : Delivery::refused;
+  }
+  // A message that waited in vain for a connection: the connection's trouble says more.
+  const bool say_why = timed_out && complaint_;
+  receipt.error = kafka_error("topic " + message.topic + " on " + brokers_, say_why ? complaint_.code : waiter.code,
+                              say_why ? complaint_.text : waiter.text);
+  co_return receipt;
+}
+
+void KafkaProducer::listen() {
+  if (waiting_.empty()) {
+    rd_kafka_queue_io_event_enable(queue_, -1, nullptr, 0);
+    return;
+  }
+  const Waiter& last = *waiting_.rbegin()->second;
+  rd_kafka_queue_io_event_enable(queue_, last.event, &kOne, sizeof kOne);
+  last.wake();  // what stood in the queue before is not signalled again
+}
+
+void KafkaProducer::drain() {
+  for (int i = 0; i < kMaxEventsATurn; ++i) {
+    rd_kafka_event_t* event = rd_kafka_queue_poll(queue_, 0);
+    if (event == nullptr) return;
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+      while (const rd_kafka_message_t* report = rd_kafka_event_message_next(event)) deliver(*report);
+    } else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
+      complaint_.take(event);
+    }
+    rd_kafka_event_destroy(event);
+  }
+  if (!waiting_.empty()) waiting_.rbegin()->second->wake();  // there may be more: next turn
+}
+
+void KafkaProducer::deliver(const rd_kafka_message_t& report) {
+  if (report.err == RD_KAFKA_RESP_ERR_NO_ERROR) complaint_ = {};
+  const auto found = waiting_.find(reinterpret_cast<uint64_t>(report._private));
+  if (found == waiting_.end()) return;  // nobody waits any more
+  Waiter& waiter = *found->second;
+  waiter.done = true;
+  waiter.code = report.err;
+  waiter.status = rd_kafka_message_status(&report);
+  if (const char* text = rd_kafka_message_errstr(&report); text != nullptr && report.err != 0) waiter.text = text;
+  waiter.wake();
+}
+
+Error KafkaProducer::gave_up(const std::string& topic, ErrorCode why) const {
+  const std::string what = "topic " + topic + " on " + brokers_;
+  if (why != ErrorCode::timeout) return {why, what + ": stopped while waiting for the acknowledgement"};
+  if (complaint_) return kafka_error(what, complaint_.code, complaint_.text);
+  return {ErrorCode::unconfirmed, what + ": no acknowledgement in time; the message may still arrive"};
+}
+
+}  // namespace slosonde::checks
