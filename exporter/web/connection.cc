@@ -154,9 +154,9 @@ void Connection::dispatch() {
   keep_alive_ = parser_->keep_alive();
   linger_after_ = false;
   Request request{std::move(head_), std::move(parser_->body()), shared_.now()};
-  shared_.site.answer(std::move(request), [weak = weak_from_this()](Response response) {
-    const auto self = weak.lock();
-    if (self && self->phase_ == Phase::answering) self->respond(std::move(response));
+  // The reply keeps us alive: nothing else is pending meanwhile.
+  shared_.site.answer(std::move(request), [self = shared_from_this()](Response response) {
+    if (self->phase_ == Phase::answering) self->respond(std::move(response));
   });
 }
 

@@ -18,6 +18,7 @@ namespace {
 
 constexpr Duration kRetry = std::chrono::milliseconds(100);
 constexpr int kBacklog = 1024;
+constexpr int kAcceptsATurn = 64;
 
 bool is_shortage(const boost::system::error_code& code) {
   return code.value() == EMFILE || code.value() == ENFILE || code.value() == ENOBUFS || code.value() == ENOMEM;
@@ -38,8 +39,9 @@ Result<std::unique_ptr<Listener>> Listener::open(const std::string& text, std::s
   std::unique_ptr<Listener> listener(new Listener(std::move(*address), site, shared));
   Code code;
   listener->acceptor_.assign(asio::generic::stream_protocol(listener->address_.socket.ss_family, 0), *socket, code);
+  if (!code) listener->acceptor_.non_blocking(true, code);
   if (code) {
-    ::close(*socket);
+    if (!listener->acceptor_.is_open()) ::close(*socket);
     return fail(error_from_errno(code.value(), std::string(role) + " address " + text));
   }
   // Two processes that reuse the address both bind; the second learns of the first here.
@@ -75,7 +77,7 @@ Listener::~Listener() {
 }
 
 void Listener::start() {
-  accept();
+  wait();
 }
 
 void Listener::close() {
@@ -95,26 +97,41 @@ std::optional<Instant> Listener::accepting_since() const {
   return instant_from_unix_ns(since);
 }
 
-void Listener::accept() {
-  acceptor_.async_accept([this](const Code& code, Connection::Socket socket) { on_accept(code, std::move(socket)); });
+// Waits before it accepts: on a full table accept(2) fails even when nobody calls.
+void Listener::wait() {
+  acceptor_.async_wait(Acceptor::wait_read, [this](const Code& code) {
+    if (code == asio::error::operation_aborted || !acceptor_.is_open()) return;
+    accept();
+  });
 }
 
-void Listener::on_accept(const Code& code, Connection::Socket socket) {
-  if (code == asio::error::operation_aborted || !acceptor_.is_open()) return;
-  if (is_shortage(code)) return short_of_descriptors();
-  if (code) return retry_later();  // the client went away between its call and ours, or the like
+void Listener::accept() {
+  for (int taken = 0; taken < kAcceptsATurn; ++taken) {
+    Code code;
+    Connection::Socket socket(shared_.context);
+    acceptor_.accept(socket, code);
+    if (code == asio::error::would_block || code == asio::error::try_again) break;
+    if (is_shortage(code)) {
+      if (free_descriptor()) continue;
+      since_ = kNotAccepting;
+      return retry_later();
+    }
+    if (!code) take_in(std::move(socket));  // else the client went away between its call and ours
+  }
+  wait();
+}
+
+void Listener::take_in(Connection::Socket socket) {
   if (since_ == kNotAccepting) since_ = unix_ns(shared_.now());
   if (!address_.is_unix()) {
     const int on = 1;
     ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
+  // The one that has waited longest for its client is the least likely to be a loss: honest ones ask and go.
   while (connections_.waiting.size() >= shared_.limits.connections) {
-    // The one that has waited longest for its client is the least likely to be a loss: honest ones ask and go.
-    if (!drop_longest_waiting()) return accept();
+    if (!drop_longest_waiting()) return;
   }
-  const auto connection = std::make_shared<Connection>(std::move(socket), connections_);
-  connection->start();
-  accept();
+  std::make_shared<Connection>(std::move(socket), connections_)->start();
 }
 
 bool Listener::drop_longest_waiting() {
@@ -125,15 +142,12 @@ bool Listener::drop_longest_waiting() {
   return true;
 }
 
-void Listener::short_of_descriptors() {
-  if (spare_ >= 0) {
-    ::close(std::exchange(spare_, -1));
-    connections_.spare_in_use = true;
-    return accept();
-  }
-  if (drop_longest_waiting()) return accept();
-  since_ = kNotAccepting;
-  retry_later();
+// Somebody calls and the process has no descriptor for it: the spare, or that of the connection that waits longest.
+bool Listener::free_descriptor() {
+  if (spare_ < 0) return drop_longest_waiting();
+  ::close(std::exchange(spare_, -1));
+  connections_.spare_in_use = true;
+  return true;
 }
 
 void Listener::retry_later() {

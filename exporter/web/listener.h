@@ -53,9 +53,10 @@ class Listener {
   using Code = boost::system::error_code;
 
   Listener(Address address, Site& site, ListenerShared& shared);
+  void wait();
   void accept();
-  void on_accept(const Code& code, Connection::Socket socket);
-  void short_of_descriptors();
+  void take_in(Connection::Socket socket);
+  bool free_descriptor();
   bool drop_longest_waiting();
   void retry_later();
   void take_spare_back();

@@ -1,0 +1,154 @@
+#include <gmock/gmock.h>
+
+#include <boost/json/parse.hpp>
+#include <mutex>
+#include <thread>
+
+#include "exporter/web/server.h"
+#include "tests/unit/exporter/fixture.h"
+
+namespace slosonde::exporter {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+constexpr const char* kJson = "Content-Type: application/json\r\n";
+
+// Not inlined: g++ 12 otherwise warns of bounds it has imagined.
+[[gnu::noinline]] std::string json_and(const char* more) {
+  std::string headers = kJson;
+  headers.append(more);
+  return headers;
+}
+
+class CommandsTest : public ServerTest {
+ protected:
+  CommandsTest() {
+    options.admin = "127.0.0.1:0";
+    trigger = [this](const std::string& transaction, std::function<void(Result<std::string>)> started) {
+      asked = transaction;
+      // As the engine does: from a thread of its own, a moment later.
+      engine = std::thread([this, started = std::move(started)] { started(answer); });
+    };
+  }
+  ~CommandsTest() override {
+    if (engine.joinable()) engine.join();
+  }
+  Answer run(const std::string& body, const std::string& headers = kJson) {
+    if (engine.joinable()) engine.join();
+    return ask(server().admin_address(), "POST", "/api/v1/trigger", headers, body);
+  }
+
+  Result<std::string> answer = std::string("sonde1-a-b-c-d");
+  std::string asked;
+  std::thread engine;
+};
+
+TEST_F(CommandsTest, TriggerAnswersWithTheRun) {
+  start();
+  const Answer started = run(R"({"transaction": "log-to-alert"})");
+  EXPECT_EQ(started.status, 202);
+  EXPECT_EQ(asked, "log-to-alert");
+  EXPECT_EQ(json::parse(started.body).at("run"), "sonde1-a-b-c-d");
+  EXPECT_EQ(json::parse(started.body).at("url"), "/api/v1/runs/sonde1-a-b-c-d");
+}
+
+TEST_F(CommandsTest, WhyNotIsToldInTheFittingStatus) {
+  start();
+  answer = fail(ErrorCode::bad_config, "there is no transaction x; there are: a, b");
+  const Answer unknown = run(R"({"transaction": "x"})");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_THAT(unknown.body, HasSubstr("there are: a, b"));
+  answer = fail(ErrorCode::busy, "13 runs are in flight already");
+  EXPECT_EQ(run(R"({"transaction": "x"})").status, 503);
+}
+
+TEST_F(CommandsTest, BadBodiesSayWhatIsWanted) {
+  start();
+  for (const char* body : {"{", "[]", "{}", R"({"transaction": 1})", R"({"transaction": "a", "when": "now"})",
+                           R"({"transaction": [[[[[[[[1]]]]]]]]})"}) {
+    const Answer refused = run(body);
+    EXPECT_EQ(refused.status, 400) << body;
+    EXPECT_THAT(std::string(json::parse(refused.body).at("detail").as_string()), HasSubstr("{\"transaction\":"))
+        << body;
+  }
+  EXPECT_EQ(asked, "");
+}
+
+TEST_F(CommandsTest, PagesOfOtherSitesCannotCommand) {
+  start();
+  const std::string body = R"({"transaction": "log-to-alert"})";
+  EXPECT_EQ(run(body, "Content-Type: text/plain\r\n").status, 415);
+  EXPECT_EQ(run(body, "").status, 415);
+  EXPECT_EQ(run(body, json_and("Sec-Fetch-Site: cross-site\r\n")).status, 403);
+  Client rebound(server().admin_address());
+  ASSERT_TRUE(rebound.send("GET /api/v1/status HTTP/1.1\r\nHost: evil.example\r\n\r\n"));
+  EXPECT_EQ(rebound.receive().value_or(Answer()).status, 403);
+  EXPECT_EQ(asked, "");
+}
+
+TEST_F(CommandsTest, TheAdminListenerHasTheViewsToo) {
+  start();
+  EXPECT_EQ(ask(server().admin_address(), "GET", "/api/v1/slos").status, 200);
+  EXPECT_EQ(ask(server().admin_address(), "GET", "/api/v1/trigger").status, 405);
+  EXPECT_EQ(ask(server().admin_address(), "POST", "/hooks/alert", "", "x").status, 404);
+}
+
+TEST_F(CommandsTest, ATokenIsDemandedForEverything) {
+  options.admin_token = Secret("adm1n");
+  start();
+  const std::string body = R"({"transaction": "log-to-alert"})";
+  const Answer refused = run(body);
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_TRUE(refused.headers.contains("www-authenticate"));
+  EXPECT_EQ(run(body, json_and("Authorization: Bearer admin\r\n")).status, 401);
+  EXPECT_EQ(ask(server().admin_address(), "GET", "/api/v1/config").status, 401);
+  EXPECT_EQ(asked, "");
+  EXPECT_EQ(run(body, json_and("Authorization: Bearer adm1n\r\n")).status, 202);
+}
+
+TEST_F(CommandsTest, WorkOverAUnixSocket) {
+  options.admin = "unix:" + socket_path("admin.sock");
+  start();
+  EXPECT_EQ(run(R"({"transaction": "log-to-alert"})").status, 202);
+}
+
+TEST_F(CommandsTest, AnEngineThatDoesNotAnswerIs503AndALateAnswerHarmsNobody) {
+  options.limits.trigger = 50ms;
+  std::mutex mutex;
+  std::function<void(Result<std::string>)> kept;
+  trigger = [&](const std::string&, std::function<void(Result<std::string>)> started) {
+    const std::lock_guard lock(mutex);
+    kept = std::move(started);
+  };
+  start();
+  const Answer late = run(R"({"transaction": "log-to-alert"})");
+  EXPECT_EQ(late.status, 503);
+  EXPECT_THAT(late.body, HasSubstr("/-/healthy"));
+  {
+    const std::lock_guard lock(mutex);
+    kept(std::string("sonde1-late"));
+  }
+  EXPECT_EQ(get("/-/healthy").status, 200);
+  server().stop();
+  const std::lock_guard lock(mutex);
+  kept(std::string("sonde1-later-still"));
+}
+
+TEST_F(CommandsTest, StoppingDoesNotWaitForACommandUnderWay) {
+  options.limits.trigger = 1h;
+  std::atomic<bool> taken{false};
+  trigger = [&](const std::string&, const std::function<void(Result<std::string>)>&) { taken = true; };
+  start();
+  Client client(server().admin_address());
+  ASSERT_TRUE(client.send("POST /api/v1/trigger HTTP/1.1\r\nHost: localhost\r\nContent-Length: 19\r\n"));
+  ASSERT_TRUE(client.send(json_and("\r\n{\"transaction\":\"a\"}")));
+  ASSERT_TRUE(eventually([&] { return taken.load(); }));
+  server().stop();
+  EXPECT_TRUE(client.closed());
+}
+
+}  // namespace
+}  // namespace slosonde::exporter

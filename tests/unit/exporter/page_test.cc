@@ -1,0 +1,145 @@
+#include "exporter/web/page.h"
+
+#include <gmock/gmock.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "exporter/web/html.h"
+#include "tests/unit/exporter/sample.h"
+
+namespace slosonde::exporter {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+// Every element is closed, in order; attributes are quoted. Ends with what is wrong, or nothing.
+std::string markup_error(const std::string& page) {
+  const std::set<std::string> empty = {"meta", "link", "br"};
+  std::vector<std::string> open;
+  for (size_t at = page.find('<'); at != std::string::npos; at = page.find('<', at + 1)) {
+    if (page.compare(at, 9, "<!doctype") == 0) continue;
+    const size_t end = page.find('>', at);
+    if (end == std::string::npos) return "unclosed tag at " + page.substr(at, 40);
+    const std::string inside = page.substr(at + 1, end - at - 1);
+    const std::string name = inside.substr(0, inside.find(' '));
+    if (name.starts_with('/')) {
+      if (open.empty() || open.back() != name.substr(1)) return "unexpected </" + name.substr(1) + ">";
+      open.pop_back();
+    } else if (!empty.contains(name)) {
+      open.push_back(name);
+    }
+  }
+  return open.empty() ? "" : "never closed: " + open.back();
+}
+
+std::string page_of(const engine::Snapshot* snapshot, Instant now = sample::kNow, bool refresh = true) {
+  return status_page(snapshot, now, "0.1.0", refresh);
+}
+
+TEST(Page, ShowsSlosStagesRunsAndWatches) {
+  const auto snapshot = sample::snapshot();
+  const std::string page = page_of(snapshot.get());
+  EXPECT_EQ(markup_error(page), "");
+  EXPECT_THAT(page, HasSubstr("alert-delivered"));
+  EXPECT_THAT(page, HasSubstr("Stage alert of log-to-alert: 99.9 % over 30d"));
+  EXPECT_THAT(page, HasSubstr("Stage incident of log-to-alert, faster than 13s: 95 % over 30d"));
+  EXPECT_THAT(page, HasSubstr("96.7 % <small>of the error budget left"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">1h</th><td class=\"n\">23.7 ×</td><td class=\"n\">100 %</td>"));
+  EXPECT_THAT(page, HasSubstr("1 alert active"));
+  EXPECT_THAT(page, HasSubstr("burning over 14.4 × in 1h and 5m, since <time"));
+  EXPECT_THAT(page, HasSubstr("3.44 s <span class=\"bounds\">2.90 s – 5.10 s</span>"));
+  EXPECT_THAT(page, HasSubstr("9.80 s <span class=\"bounds\">6.40 s – ∞</span>"));
+  EXPECT_THAT(page, HasSubstr("watches webhook /hooks/alert"));
+  EXPECT_THAT(page, HasSubstr("alert lost"));
+  EXPECT_THAT(page, HasSubstr("answered 503, expected 200 or 202"));
+  EXPECT_THAT(page, HasSubstr("href=\"/api/v1/runs/" + sample::marker(703)));
+  EXPECT_THAT(page, HasSubstr("127.0.0.1:9192 refused the connection"));
+  EXPECT_THAT(page, Not(HasSubstr("secret-capture-value")));
+}
+
+TEST(Page, EscapesEveryNameAndEveryTextOfATarget) {
+  auto snapshot = sample::snapshot();
+  const std::string hostile = "\"><script>alert('x')</script>&amp;";
+  auto plan = std::make_shared<engine::Plan>(*snapshot->plan);
+  plan->probe = plan->zone = plan->region = hostile;
+  for (auto& transaction : plan->transactions) {
+    transaction.name = hostile;
+    for (auto& stage : transaction.stages) stage.name = hostile;
+  }
+  for (auto& slo : plan->slos) slo.name = hostile;
+  for (auto& watch : plan->watches) watch.name = hostile;
+  snapshot->plan = plan;
+  snapshot->watches[2].error.text = hostile;
+  snapshot->slos[0].alerts[0].severity = hostile;
+  auto run = std::make_shared<engine::RunRecord>(*snapshot->runs[2]);
+  run->stages[0].error.text = hostile + "\xff";
+  snapshot->runs[2] = run;
+  const std::string page = page_of(snapshot.get());
+  EXPECT_EQ(markup_error(page), "");
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, Not(HasSubstr("alert('x')")));
+  EXPECT_THAT(page, HasSubstr("&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;amp;"));
+  EXPECT_THAT(page, Not(HasSubstr("\xff")));
+}
+
+TEST(Page, ReadsWithoutScriptsAndRefreshesOnlyWhenWanted) {
+  const auto snapshot = sample::snapshot();
+  EXPECT_THAT(page_of(snapshot.get()), HasSubstr("<meta http-equiv=\"refresh\" content=\"10\">"));
+  EXPECT_THAT(page_of(snapshot.get(), sample::kNow, false), Not(HasSubstr("http-equiv")));
+  EXPECT_THAT(page_of(snapshot.get()), Not(HasSubstr("<script")));
+  EXPECT_THAT(page_of(snapshot.get()), HasSubstr("<html lang=\"en\">"));
+}
+
+TEST(Page, SaysThatTheEngineIsStuckBeforeAnythingElse) {
+  const auto snapshot = sample::snapshot();
+  const std::string page = page_of(snapshot.get(), sample::kNow + 42s);
+  EXPECT_THAT(page, HasSubstr("<span class=\"tag bad\">engine stuck</span>"));
+  EXPECT_THAT(page, HasSubstr("The engine has not turned for 42.0 s"));
+}
+
+TEST(Page, IsThereBeforeTheEngineAndBeforeTheFirstRun) {
+  EXPECT_EQ(markup_error(page_of(nullptr)), "");
+  EXPECT_THAT(page_of(nullptr), HasSubstr("The engine has not started yet."));
+  const auto fresh = sample::fresh_snapshot();
+  const std::string page = page_of(fresh.get());
+  EXPECT_EQ(markup_error(page), "");
+  EXPECT_THAT(page, HasSubstr("no events judged yet"));
+  EXPECT_THAT(page, HasSubstr("None yet."));
+  EXPECT_THAT(page, Not(HasSubstr("nan")));
+}
+
+TEST(Page, ASpentBudgetIsShownAsSpent) {
+  auto snapshot = sample::snapshot();
+  snapshot->slos[1].budget_remaining = -0.25;
+  const std::string page = page_of(snapshot.get());
+  EXPECT_THAT(page, HasSubstr("-25 % <small>of the error budget left"));
+  EXPECT_THAT(page, HasSubstr("bar spent"));
+  EXPECT_THAT(page, HasSubstr("budget spent"));
+}
+
+TEST(Html, FiguresReadAsPeopleReadThem) {
+  EXPECT_EQ(shown_seconds(0.00042), "0.42 ms");
+  EXPECT_EQ(shown_seconds(0.0123), "12.3 ms");
+  EXPECT_EQ(shown_seconds(0.312), "312 ms");
+  EXPECT_EQ(shown_seconds(0.9999), "1.00 s");
+  EXPECT_EQ(shown_seconds(59.96), "1 m 00 s");
+  EXPECT_EQ(shown_seconds(7265), "2 h 01 m");
+  EXPECT_EQ(shown_percent(0.9995, 5), "99.95 %");
+  EXPECT_EQ(shown_percent(1, 1), "100 %");
+  EXPECT_EQ(shown_count(999), "999");
+  EXPECT_EQ(shown_count(1234567), "1\u202F234\u202F567");
+  EXPECT_EQ(shown_factor(0), "0");
+  EXPECT_EQ(shown_factor(14.4), "14.4");
+  EXPECT_EQ(shown_factor(133.3), "133");
+  EXPECT_EQ(shown_factor(0.0123), "0.0123");
+  EXPECT_EQ(shown_ago(-5s), "now");
+  EXPECT_EQ(shown_ago(59s), "59 s ago");
+  EXPECT_EQ(shown_ago(25h), "1 d ago");
+}
+
+}  // namespace
+}  // namespace slosonde::exporter
