@@ -96,7 +96,7 @@ class Problems {
  public:
   void add(Position position, std::string path, std::string message, Rule rule = Rule::block_rule);
   bool empty() const { return problems_.empty(); }
-  size_t count() const { return problems_.size() + left_out_; }
+  size_t count() const { return problems_.size() + left_out_ - (left_out_ > 0 ? 1 : 0); }  // left out ones too
   // In file order; the count is bounded (the first kMax), one more at the end then says how many were left out.
   const std::vector<Problem>& list() const { return problems_; }
   // "file:line:column: path: message", one a line.

@@ -58,7 +58,8 @@ std::string suggestion(std::string_view word, std::span<const std::string_view> 
   if (const std::string_view best = closest(word, candidates); !best.empty())
     return "did you mean `" + std::string(best) + "`?";
   if (candidates.empty()) return "there is none to choose from";
-  return (candidates.size() == 1 ? "expected " : "expected one of ") + listed(candidates);
+  if (candidates.size() == 1) return "expected `" + std::string(candidates[0]) + "`";
+  return "expected one of " + listed(candidates);
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {

@@ -43,30 +43,43 @@ class Positions {
       if (text[i] == '\n') starts_.push_back(i + 1);
   }
 
-  Position of(const YAML::Mark& mark) const {
+  Position of(const YAML::Mark& mark) {
     if (mark.is_null() || mark.line < 0) return {1, 1};
     const size_t line = std::min(static_cast<size_t>(mark.line), starts_.size() - 1);
-    const std::string_view rest = text_.substr(starts_[line]);
-    const size_t bytes = std::min(static_cast<size_t>(std::max(mark.column, 0)), rest.size());
-    return {static_cast<int>(line) + 1, static_cast<int>(characters(rest.substr(0, bytes))) + 1};
+    return at(line, static_cast<size_t>(std::max(mark.column, 0)));
   }
 
-  Position of(size_t offset) const {
+  Position of(size_t offset) {
     const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
     const size_t line = static_cast<size_t>(next - starts_.begin()) - 1;
-    const std::string_view before = text_.substr(starts_[line], offset - starts_[line]);
-    return {static_cast<int>(line) + 1, static_cast<int>(characters(before)) + 1};
+    return at(line, offset - starts_[line]);
   }
 
  private:
+  // Counts on from the place asked for last: events come in order, and a line may be the whole file.
+  Position at(size_t line, size_t bytes) {
+    const std::string_view rest = text_.substr(starts_[line]);
+    bytes = std::min(bytes, rest.size());
+    if (line != line_ || bytes < bytes_) {
+      line_ = line;
+      bytes_ = characters_ = 0;
+    }
+    characters_ += characters(rest.substr(bytes_, bytes - bytes_));
+    bytes_ = bytes;
+    return {static_cast<int>(line) + 1, static_cast<int>(characters_) + 1};
+  }
+
   std::string_view text_;
   std::vector<size_t> starts_;
+  size_t line_ = 0;
+  size_t bytes_ = 0;
+  size_t characters_ = 0;
 };
 
 // Builds the tree. The stack holds the collections that are open.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  TreeBuilder(const Positions& positions, Problems& problems) : positions_(positions), problems_(problems) {}
+  TreeBuilder(Positions& positions, Problems& problems) : positions_(positions), problems_(problems) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ == 0) return;
@@ -209,7 +222,7 @@ class TreeBuilder : public YAML::EventHandler {
     return path;
   }
 
-  const Positions& positions_;
+  Positions& positions_;
   Problems& problems_;
   std::vector<Frame> stack_;
   std::optional<Node> root_;
@@ -219,7 +232,7 @@ class TreeBuilder : public YAML::EventHandler {
 
 // yaml-cpp takes U+0004 for the end of the file and a NUL for a hint of UTF-16, so such bytes are refused before it
 // sees them. Byte order marks were removed by the caller.
-bool is_clean(std::string_view text, const Positions& positions, Problems& problems) {
+bool is_clean(std::string_view text, Positions& positions, Problems& problems) {
   for (size_t i = 0; i < text.size();) {
     const size_t length = utf8_length(text.substr(i));
     if (length == 0) {
@@ -257,7 +270,7 @@ const Node* Node::find(std::string_view key) const {
 std::optional<Node> read_yaml(std::string_view text, Problems& problems) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  const Positions positions(text);
+  Positions positions(text);
   if (!is_clean(text, positions, problems)) return std::nullopt;
 
   TreeBuilder builder(positions, problems);

@@ -88,6 +88,7 @@ std::optional<std::string> environment(const std::string& name) {
   if (name == "KEY") return "hush-key-0123456789";
   if (name == "EMPTY") return "";
   if (name == "PORT") return "8080";
+  if (name == "ONE") return "1";
   if (name == "ZONE") return "kr-a";
   if (name == "BROKEN") return "hush-broken {{nonsense}} [ \xFF";
   if (name == "TEMPLATE") return "hush-broken {{nonsense}} [";
