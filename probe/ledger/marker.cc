@@ -127,6 +127,7 @@ void MarkerCodec::scan(std::string_view text, Findings& found) const {
   clear_bounded(found.markers);
   clear_bounded(found.payloads);
   found.sorted_ = false;
+  found.doubtful_until_ = 0;
   for (size_t at = 0; at < text.size(); ++at) {
     if ((text[at] | 0x20) != 's') continue;
     MangledReader reader(text, at);
@@ -139,7 +140,8 @@ void MarkerCodec::scan(std::string_view text, Findings& found) const {
   }
 }
 
-// `at` is where the token begins; moved to its last byte when it is one.
+// `at` is where the token begins; moved to its last byte when it is genuine. Else it may be one cut off, and the next
+// may begin within it: then that is the one.
 void MarkerCodec::scan_marker(std::string_view text, size_t& at, Findings& found) const {
   MangledReader reader(text, at);
   std::array<char, kMarkerLength> read{};
@@ -158,8 +160,11 @@ void MarkerCodec::scan_marker(std::string_view text, size_t& at, Findings& found
   const bool hyphens =
       token[stream_at - 1] == '-' && token[epoch_at - 1] == '-' && token[seq_at - 1] == '-' && token[tag_at - 1] == '-';
   if (!hyphens || !stream || !epoch || !seq || !std::all_of(tag_text.begin(), tag_text.end(), is_base32)) return;
-  found.markers.push_back({{*stream, *epoch, *seq}, tag(token.substr(0, tag_at)) == tag_text});
-  at = reader.at() - 1;
+  const bool genuine = tag(token.substr(0, tag_at)) == tag_text;
+  if (found.doubtful_until_ > at) found.markers.pop_back();
+  found.markers.push_back({{*stream, *epoch, *seq}, genuine});
+  found.doubtful_until_ = genuine ? 0 : reader.at();
+  if (genuine) at = reader.at() - 1;
 }
 
 void MarkerCodec::scan_payload(std::string_view text, size_t& at, Findings& found) {

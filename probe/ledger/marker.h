@@ -51,6 +51,7 @@ struct Findings {
  private:
   friend class MarkerCodec;
   bool sorted_ = false;
+  size_t doubtful_until_ = 0;  // the last marker is not genuine, and ends here; else 0
 };
 
 // Makes and recognises the tokens of one key. One thread at a time; owns a copy of nothing but the keyed context.
