@@ -5,13 +5,11 @@
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "probe/base/result.h"
+#include "probe/io/certificate.h"
 #include "probe/io/stream.h"
-
-typedef struct ssl_st SSL;  // NOLINT(modernize-use-using): OpenSSL's own declaration
 
 namespace slosonde::io {
 
@@ -30,10 +28,5 @@ Result<void> expect_peer(SSL* connection, const std::string& host, bool verify);
 
 // Why a handshake failed: tls_certificate when the certificate was the reason, else tls_failed.
 Error handshake_error(SSL* connection, const std::string& where, const std::string& reason);
-
-std::optional<Instant> peer_certificate_expiry(SSL* connection);
-
-// Where Debian keeps the certificates it trusts, or what SSL_CERT_FILE says.
-std::string system_ca_file();
 
 }  // namespace slosonde::io

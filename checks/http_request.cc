@@ -1,0 +1,157 @@
+#include "checks/http_request.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace slosonde::checks {
+
+namespace {
+
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view name_of(std::string_view line) {
+  return line.substr(0, line.find_first_of(":;"));
+}
+
+bool has_header(const std::vector<std::string>& lines, std::string_view name) {
+  return std::any_of(lines.begin(), lines.end(), [&](const auto& line) { return same_name(name_of(line), name); });
+}
+
+// What a capture brings along must not begin a header of its own.
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  return text;
+}
+
+void add_if_missing(std::vector<std::string>& lines, std::string_view name, std::string_view value) {
+  if (!has_header(lines, name)) lines.push_back(std::string(name) + ": " + std::string(value));
+}
+
+std::vector<std::string> headers(const HttpSettings& settings, const RunContext& context) {
+  std::vector<std::string> lines;
+  const auto& given = settings.values.template_map("headers");
+  lines.reserve(given.size() + 4);
+  for (const auto& [name, value] : given) {
+    std::string text = one_line(value.render(context));
+    // libcurl's way to send a header that says nothing.
+    lines.push_back(text.empty() ? name + ";" : name + ": " + text);
+  }
+  if (!context.traceparent.empty()) {
+    add_if_missing(lines, "traceparent", context.traceparent);
+    add_if_missing(lines, "tracestate", "slosonde=synthetic");
+  }
+  if (settings.values.has("json")) add_if_missing(lines, "Content-Type", "application/json");
+  if (settings.values.has("body")) add_if_missing(lines, "Content-Type", "text/plain; charset=utf-8");
+  // Waiting for "100 Continue" would put a second between header and body where the server does not know it.
+  if (settings.values.has("json") || settings.values.has("body")) lines.emplace_back("Expect:");
+  if (!settings.bearer.empty())
+    add_if_missing(lines, "Authorization", "Bearer " + std::string(settings.bearer.reveal()));
+  return lines;
+}
+
+Result<Url> render_url(const HttpSettings& settings, const RunContext& context) {
+  if (settings.constant_url) return *settings.constant_url;
+  const UrlVariables encoded(context);
+  std::string text = settings.values.text_template("url").render(encoded);
+  std::string fragment;
+  if (const size_t hash = text.find('#'); hash != std::string::npos) {
+    fragment = text.substr(hash);
+    text.resize(hash);
+  }
+  char separator = text.find('?') == std::string::npos ? '?' : '&';
+  for (const auto& [name, value] : settings.values.template_map("query")) {
+    text += separator + percent_encode(name) + "=" + percent_encode(value.render(context));
+    separator = '&';
+  }
+  return parse_url(text + fragment);
+}
+
+// Credentials go to the origin they are meant for, and to the same host's https.
+bool may_have_credentials(const Url& from, const Url& to) {
+  if (from.host != to.host) return false;
+  if (from.scheme == to.scheme) return from.port == to.port;
+  return from.scheme == "http" && from.port == 80 && to.scheme == "https" && to.port == 443;
+}
+
+// Of the headers of the configuration only those that cannot be secrets, and those that are slosonde's own.
+bool may_leave(std::string_view line) {
+  for (const std::string_view name :
+       {"accept", "accept-language", "content-type", "user-agent", "traceparent", "tracestate", "expect"})
+    if (same_name(name_of(line), name)) return true;
+  return false;
+}
+
+void drop_body(CurlRequest& request) {
+  request.body.reset();
+  std::erase_if(request.headers, [](const std::string& line) {
+    return same_name(name_of(line), "content-type") || same_name(name_of(line), "expect");
+  });
+}
+
+}  // namespace
+
+Result<HttpRequest> first_request(const HttpSettings& settings, const RunContext& context) {
+  auto url = render_url(settings, context);
+  if (!url) return fail(url.error());
+  HttpRequest request;
+  request.url = std::move(*url);
+  request.curl.method = settings.method;
+  request.curl.url = request.url.text;
+  request.curl.headers = headers(settings, context);
+  if (settings.values.has("json")) request.curl.body = config::render_json(settings.values.json("json"), context);
+  if (settings.values.has("body")) request.curl.body = settings.values.text_template("body").render(context);
+  request.curl.user = settings.user;
+  request.curl.password = settings.password.reveal();
+  request.curl.keep_body = context.polling || settings.expect.needs_body();
+  return request;
+}
+
+Result<HttpRequest> next_request(const HttpSettings& settings, HttpRequest request, const CurlAnswer& answer,
+                                 int hops) {
+  const std::string status = "status " + std::to_string(answer.status);
+  if (answer.redirect.empty()) {
+    return fail(ErrorCode::redirected, status + ", a redirect that does not say where to");
+  }
+  auto target = parse_url(answer.redirect);
+  if (!target)
+    return fail(ErrorCode::redirected, status + ", a redirect that cannot be followed: " + target.error().text);
+  const std::string to = status + ", a redirect to " + target->shown();
+  if (settings.redirects == RedirectPolicy::none) {
+    return fail(ErrorCode::redirected, to +
+                                           "; redirects are not followed (`redirects: same_host` or `follow` would), " +
+                                           "and the status is not among the expected ones");
+  }
+  const bool other_host = target->host != request.url.host;
+  const bool downgrade = request.url.secure() && !target->secure();
+  if (settings.redirects == RedirectPolicy::same_host && (other_host || downgrade)) {
+    return fail(ErrorCode::redirected, to + (other_host ? ", another host" : ", without TLS") +
+                                           ", which `redirects: same_host` does not follow");
+  }
+  if (hops >= settings.max_redirects) {
+    return fail(ErrorCode::redirected,
+                to + ", but " + std::to_string(hops) + " were followed already (`max_redirects`)");
+  }
+
+  const bool becomes_get =
+      answer.status == 303 || (answer.status != 307 && answer.status != 308 && request.curl.method == "POST");
+  if (becomes_get && request.curl.method != "HEAD") {
+    request.curl.method = "GET";
+    drop_body(request.curl);
+  }
+  if (!may_have_credentials(request.url, *target)) {
+    request.credentials = false;
+    request.curl.user.clear();
+    request.curl.password = {};
+    std::erase_if(request.curl.headers, [](const std::string& line) { return !may_leave(line); });
+  }
+  request.url = std::move(*target);
+  request.curl.url = request.url.text;
+  return request;
+}
+
+}  // namespace slosonde::checks

@@ -1,0 +1,42 @@
+// The settings of an `http` check, as declared and as the check works with them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "checks/http_expect.h"
+#include "checks/net/curl_transfer.h"
+#include "checks/net/url.h"
+#include "probe/base/result.h"
+#include "probe/config/block.h"
+#include "probe/config/values.h"
+
+namespace slosonde::checks {
+
+const config::Block& http_block();
+
+enum class RedirectPolicy : uint8_t { none, same_host, follow };
+
+struct HttpSettings {
+  explicit HttpSettings(const config::Values& settings);
+
+  std::string method;
+  config::Values values;            // templates are rendered from here: url, query, headers, body, json
+  std::optional<Url> constant_url;  // when url and query have no placeholders
+  std::string user;                 // basic authentication; empty: none
+  Secret password;
+  Secret bearer;
+  RedirectPolicy redirects = RedirectPolicy::none;
+  int max_redirects = 0;
+  io::IpFamily family = io::IpFamily::any;
+  std::optional<Url> proxy;
+  ClientSettings client;
+  HttpExpect expect;
+};
+
+}  // namespace slosonde::checks
