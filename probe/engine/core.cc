@@ -190,6 +190,7 @@ void Core::Impl::take(Instant now, CheckDone& done) {
 void Core::Impl::take(Instant now, Covered& covered) {
   if (covered.watch >= watches_.size()) return;
   WatchTracking& watch = watches_[covered.watch];
+  watch.told_at = now;
   const TimeSpan whole = watch.coverage.add(covered.from, std::min(covered.to, now));
   if (watch.status.state == WatchState::out_of_sight) {
     notice(Notice::Kind::watch_back, plan_->watches[covered.watch].name, "in sight again");
@@ -218,6 +219,7 @@ void Core::Impl::take(Instant now, Covered& covered) {
 void Core::Impl::take(Instant now, OutOfSight& lost) {
   if (lost.watch >= watches_.size()) return;
   WatchTracking& watch = watches_[lost.watch];
+  watch.told_at = now;
   if (watch.status.state != WatchState::out_of_sight) {
     notice(Notice::Kind::watch_lost, plan_->watches[lost.watch].name, lost.error.text);
   }

@@ -99,6 +99,7 @@ class Core::Impl {
     std::vector<Attached> attached;
     std::set<Waiting> waiting;
     bool covered_once = false;
+    Instant told_at{};  // when it last reported what it covers or that it sees nothing
   };
 
   // core.cc
@@ -189,7 +190,7 @@ class Core::Impl {
   void count_slo(size_t slo, Instant at, slo::Event event);
   void step_latency_slos(Run& run, Instant t);
   enum class LatencyState : uint8_t { open, awaits_sight, none, good, bad, blind, probe_fault };
-  LatencyState latency_state(const Run& run, size_t stage, Instant fast_until, Instant t) const;
+  LatencyState latency_state(const Run& run, size_t stage, Instant fast_until, Instant t, bool waits) const;
   void forget_latency_sight(const Run& run);
   void step_alerts(size_t slo, Instant now);
   void step_changed_alerts(Instant now);

@@ -102,14 +102,18 @@ void Core::Impl::judge_sighting(Run& run, size_t i, Instant at) {
   decide(run, i, verdict, at);
 }
 
-// At its limit or later, and unseen: whose fault is silence?
+// At its limit or later, and unseen: whose fault is silence? At the limit all that is known by now counts; what is
+// learnt while the stage waits counts from the instant when it was.
 void Core::Impl::judge_watched(Run& run, size_t i, Instant t) {
   Stage& stage = run.stages[i];
   WatchTracking& watch = watch_of(run, i);
-  const Instant at = stage.waits_for_sight ? t : stage.limit;
-  if (watch.coverage.covers(run.due, stage.limit)) return decide_bad_for_now(run, i, at);
-  if (watch.status.state == WatchState::out_of_sight && !is_own_fault(watch.status.error.code)) {
-    return decide_failed(run, i, watch.status.error, at);
+  const bool waits = stage.waits_for_sight;
+  if (!waits || t >= watch.told_at) {
+    const Instant at = waits ? t : stage.limit;
+    if (watch.coverage.covers(run.due, stage.limit)) return decide_bad_for_now(run, i, at);
+    if (watch.status.state == WatchState::out_of_sight && !is_own_fault(watch.status.error.code)) {
+      return decide_failed(run, i, watch.status.error, at);
+    }
   }
   if (t >= stage.limit + plan_->settle) return decide(run, i, StageVerdict::unseen, t);
   if (!std::exchange(stage.waits_for_sight, true)) watch.waiting.insert({run.due, stage.limit, run.id, i});

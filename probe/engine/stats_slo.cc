@@ -25,7 +25,7 @@ void Core::Impl::step_latency_slos(Run& run, Instant t) {
     const SloPlan& slo = slos_[list[k]].plan();
     const size_t stage = latency_stage(run, slo);
     const Instant fast_until = run.due + *slo.faster_than;
-    const LatencyState state = latency_state(run, stage, fast_until, t);
+    const LatencyState state = latency_state(run, stage, fast_until, t, run.latency_waits & bit);
     if (state == LatencyState::open) continue;
     const size_t what = run.stages.size() + k;
     if (state == LatencyState::awaits_sight) {
@@ -61,7 +61,8 @@ void Core::Impl::step_latency_slos(Run& run, Instant t) {
 
 // Good: seen by `fast_until`, with the upper end of its interval. Bad: not seen by then, and that is proven, or the
 // place cannot be reached; or the stage ended badly before. While we cannot see it stays open, as the stage does.
-Core::Impl::LatencyState Core::Impl::latency_state(const Run& run, size_t index, Instant fast_until, Instant t) const {
+Core::Impl::LatencyState Core::Impl::latency_state(const Run& run, size_t index, Instant fast_until, Instant t,
+                                                   bool waits) const {
   const Stage& stage = run.stages[index];
   const StageRecord& record = stage.record;
   const StagePlan& plan = stage_plan(run, index);
@@ -84,6 +85,7 @@ Core::Impl::LatencyState Core::Impl::latency_state(const Run& run, size_t index,
   }
   if (t < fast_until) return LatencyState::open;
   if (plan.mode == StageMode::polled && stage.answered && stage.last_fault) return LatencyState::open;
+  if (waits && t < watch->told_at) return LatencyState::awaits_sight;
   if (proven()) return LatencyState::bad;
   if (watch->status.state == WatchState::out_of_sight && !is_own_fault(watch->status.error.code)) {
     return LatencyState::bad;
