@@ -72,7 +72,7 @@ std::string shown_ago(Duration age) {
 }
 
 std::string shown_percent(double ratio, int decimals) {
-  return without_trailing_zeros(formatted("%.*f", decimals, ratio * 100)) + " %";
+  return without_trailing_zeros(formatted("%.*f", decimals, ratio * 100)) + "\u202F%";
 }
 
 std::string shown_count(uint64_t count) {

@@ -16,7 +16,7 @@ std::string escaped(std::string_view text);
 std::string shown_seconds(double seconds);
 // 5 s ago, 3 m ago, 2 h ago, 4 d ago; "now" under a second.
 std::string shown_ago(Duration age);
-// 99.95 %, at most `decimals` of them, without trailing zeros.
+// 99.95 %, at most `decimals` of them, without trailing zeros; the space is a narrow no-break one.
 std::string shown_percent(double ratio, int decimals);
 // 1234567 as 1 234 567 with narrow no-break spaces.
 std::string shown_count(uint64_t count);

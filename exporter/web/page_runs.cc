@@ -77,7 +77,8 @@ void write_runs(const engine::Snapshot& snapshot, std::string& out) {
     return;
   }
   out +=
-      "<div class=\"card scroll\"><table><thead><tr><th scope=\"col\">due</th><th scope=\"col\">transaction</th>"
+      "<div class=\"card scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"runs\"><table><thead><tr><th "
+      "scope=\"col\">due</th><th scope=\"col\">transaction</th>"
       "<th scope=\"col\">verdict</th><th scope=\"col\">stages</th><th scope=\"col\">run</th></tr></thead><tbody>\n";
   size_t shown = 0;
   for (const auto& run : snapshot.runs) {
@@ -91,7 +92,8 @@ void write_watches(const engine::Snapshot& snapshot, std::string& out) {
   const size_t count = std::min(snapshot.plan->watches.size(), snapshot.watches.size());
   if (count == 0) return;
   out +=
-      "<section aria-labelledby=\"watches\">\n<h2 id=\"watches\">Watches</h2>\n<div class=\"card scroll\"><table>"
+      "<section aria-labelledby=\"watches\">\n<h2 id=\"watches\">Watches</h2>\n<div class=\"card scroll\" "
+      "tabindex=\"0\" role=\"region\" aria-labelledby=\"watches\"><table>"
       "<thead><tr><th scope=\"col\">watch</th><th scope=\"col\">sight</th><th scope=\"col\">covered to</th>"
       "<th scope=\"col\">what is wrong</th></tr></thead><tbody>\n";
   for (size_t i = 0; i < count; ++i) {

@@ -48,7 +48,8 @@ void write_window(const engine::WindowStatus& window, std::string& out) {
 
 void write_windows(const SloStatus& slo, std::string& out) {
   out +=
-      "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">window</th><th scope=\"col\" class=\"n\">burn</th>"
+      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Burn rates and counts by "
+      "window\"><table><thead><tr><th scope=\"col\">window</th><th scope=\"col\" class=\"n\">burn</th>"
       "<th scope=\"col\" class=\"n\">coverage</th><th scope=\"col\" class=\"n\">good</th>"
       "<th scope=\"col\" class=\"n\">bad</th></tr></thead><tbody>\n";
   for (const engine::WindowStatus& window : slo.windows) write_window(window, out);
@@ -91,12 +92,15 @@ void write_slo(const engine::Snapshot& snapshot, size_t index, std::string& out)
   write_budget(slo, out);
   write_windows(slo, out);
   write_alerts(slo, snapshot, out);
-  const uint64_t unseen = unjudged.blind + unjudged.probe_fault + unjudged.missed;
-  if (unseen + unjudged.excluded > 0) {
-    out += "<p class=\"dim\">Not judged: " + shown_count(unjudged.blind) + " blind, " +
-           shown_count(unjudged.probe_fault) + " probe faults, " + shown_count(unjudged.missed) + " missed, " +
-           shown_count(unjudged.excluded) + " excluded</p>\n";
-  }
+  std::string not_judged;
+  const auto add = [&](uint64_t count, const char* what) {
+    if (count > 0) not_judged += (not_judged.empty() ? "" : ", ") + shown_count(count) + ' ' + what;
+  };
+  add(unjudged.blind, "blind");
+  add(unjudged.probe_fault, "probe fault");
+  add(unjudged.missed, "missed");
+  add(unjudged.excluded, "excluded");
+  if (!not_judged.empty()) out += "<p class=\"dim\">Not judged: " + not_judged + "</p>\n";
   out += "</article>\n";
 }
 

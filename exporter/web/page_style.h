@@ -38,7 +38,7 @@ header strong { color: var(--text); }
 .tag.good { background: var(--good-soft); color: var(--good); }
 .tag.bad { background: var(--bad-soft); color: var(--bad); }
 .tag.warn { background: var(--warn-soft); color: var(--warn); }
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(21rem, 1fr)); gap: 1rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(21rem, 100%), 1fr)); gap: 1rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.1rem; }
 .card + .card.wide { margin-top: 1rem; }
 .row { display: flex; justify-content: space-between; align-items: baseline; gap: .75rem; flex-wrap: wrap; }
@@ -52,7 +52,7 @@ header strong { color: var(--text); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .9rem; }
 caption { text-align: left; color: var(--dim); font-size: .87rem; padding-bottom: .2rem; }
-th, td { padding: .33rem .6rem; text-align: left; border-top: 1px solid var(--line); vertical-align: baseline; white-space: nowrap; }
+th, td { padding: .36rem .6rem; text-align: left; border-top: 1px solid var(--line); vertical-align: baseline; white-space: nowrap; }
 th:first-child, td:first-child { padding-left: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--dim); font-weight: 500; font-size: .82rem; border-top: 0; }
@@ -62,7 +62,9 @@ td.long { white-space: normal; overflow-wrap: anywhere; min-width: 14rem; }
 td.zero { color: var(--dim); }
 td.hit { color: var(--bad); font-weight: 600; }
 code { font: .85em ui-monospace, "DejaVu Sans Mono", monospace; }
-.bounds { color: var(--dim); font-size: .82rem; }
+.bounds { color: var(--dim); font-size: .82rem; font-weight: 400; }
+td .under, th .under { display: block; }
+.card ~ p.dim { margin-top: .75rem; }
 ul.alerts { list-style: none; margin: .7rem 0 0; padding: 0; display: grid; gap: .3rem; font-size: .87rem; }
 .steps span { white-space: nowrap; }
 .steps .b { color: var(--bad); font-weight: 600; }

@@ -29,7 +29,7 @@ std::string shown_percentile(const StageStats& stats, double which) {
   const auto lower = percentile(stats, which, Bound::lower);
   const auto upper = percentile(stats, which, Bound::upper);
   if (lower || upper) {
-    text += " <span class=\"bounds\">" + (lower ? shown_seconds(*lower) : "?") + " – " +
+    text += " <span class=\"bounds under\">" + (lower ? shown_seconds(*lower) : "?") + " – " +
             (upper ? shown_seconds(*upper) : "?") + "</span>";
   }
   return text;
@@ -40,22 +40,25 @@ std::string count_cell(uint64_t count, bool is_bad) {
   return "<td class=\"n" + std::string(style) + "\">" + shown_count(count) + "</td>";
 }
 
+// Under the stage's name; nothing for a plain check.
 std::string how(const engine::Plan& plan, const engine::StagePlan& stage) {
+  std::string text;
   if (stage.mode == engine::StageMode::watched && stage.watch < plan.watches.size()) {
-    return "watches " + escaped(plan.watches[stage.watch].name);
+    text = "watches " + escaped(plan.watches[stage.watch].name);
+  } else if (stage.mode == engine::StageMode::polled) {
+    text = "polls every " + format_duration(stage.poll_every);
   }
-  if (stage.mode == engine::StageMode::polled) return "polls every " + format_duration(stage.poll_every);
-  return "does";
+  return text.empty() ? text : "<span class=\"bounds under\">" + text + "</span>";
 }
 
 void write_stage(const engine::Plan& plan, const engine::TransactionPlan& transaction, size_t index,
                  const StageStats& stats, std::string& out) {
   const engine::StagePlan& stage = transaction.stages[index];
   const auto count = [&](StageVerdict verdict) { return stats.verdicts[static_cast<size_t>(verdict)]; };
-  out += "<tr><th scope=\"row\">" + escaped(stage.name) + "</th><td>" + how(plan, stage) + "</td><td class=\"n\">" +
+  out += "<tr><th scope=\"row\">" + escaped(stage.name) + how(plan, stage) + "</th><td class=\"n\">" +
          format_duration(stage.within);
   if (stage.from && *stage.from < transaction.stages.size()) {
-    out += " <span class=\"bounds\">after " + escaped(transaction.stages[*stage.from].name) + "</span>";
+    out += " <span class=\"bounds under\">after " + escaped(transaction.stages[*stage.from].name) + "</span>";
   }
   out += "</td>" + count_cell(count(StageVerdict::on_time), false) + count_cell(count(StageVerdict::late), true) +
          count_cell(count(StageVerdict::lost), true) + count_cell(count(StageVerdict::corrupt), true) +
@@ -82,7 +85,7 @@ std::string schedule(const engine::Snapshot& snapshot, size_t index) {
     const auto verdict = static_cast<engine::RunVerdict>(v);
     if (count == 0 && verdict != engine::RunVerdict::good && verdict != engine::RunVerdict::bad) continue;
     text += " · " + shown_count(count) + ' ';
-    text += verdict == engine::RunVerdict::probe_fault ? "probe faults" : engine::name(verdict);
+    text += verdict == engine::RunVerdict::probe_fault ? "probe fault" : engine::name(verdict);
   }
   if (stats.last_bad) text += " · last bad " + time_ago(*stats.last_bad, snapshot.at, snapshot.wall_offset);
   return text;
@@ -93,7 +96,8 @@ void write_transaction(const engine::Snapshot& snapshot, size_t index, std::stri
   const engine::TransactionStats& stats = snapshot.transactions[index];
   out += "<article class=\"card wide\">\n<div class=\"row\"><h3>" + escaped(plan.name) + "</h3>" +
          verdict_tag(stats.last_verdict) + "</div>\n<p class=\"dim\">" + schedule(snapshot, index) +
-         "</p>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\">stage</th><th scope=\"col\">how</th>"
+         "</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Stages\"><table><thead><tr><th "
+         "scope=\"col\">stage</th>"
          "<th scope=\"col\" class=\"n\">within</th><th scope=\"col\" class=\"n\">on time</th>"
          "<th scope=\"col\" class=\"n\">late</th><th scope=\"col\" class=\"n\">lost</th>"
          "<th scope=\"col\" class=\"n\">corrupt</th><th scope=\"col\" class=\"n\">failed</th>"

@@ -45,7 +45,7 @@ std::string_view status_title(int status) {
 }
 
 Response problem(int status, std::string_view detail) {
-  json::object body{{"title", status_title(status)}, {"status", status}, {"detail", detail}};
+  json::object body{{"type", "about:blank"}, {"title", status_title(status)}, {"status", status}, {"detail", detail}};
   return {status, "application/problem+json", json::serialize(body) + "\n", {}};
 }
 

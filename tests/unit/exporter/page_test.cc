@@ -45,14 +45,14 @@ TEST(Page, ShowsSlosStagesRunsAndWatches) {
   const std::string page = page_of(snapshot.get());
   EXPECT_EQ(markup_error(page), "");
   EXPECT_THAT(page, HasSubstr("alert-delivered"));
-  EXPECT_THAT(page, HasSubstr("Stage alert of log-to-alert: 99.9 % over 30d"));
-  EXPECT_THAT(page, HasSubstr("Stage incident of log-to-alert, faster than 13s: 95 % over 30d"));
-  EXPECT_THAT(page, HasSubstr("96.7 % <small>of the error budget left"));
-  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">1h</th><td class=\"n\">23.7 ×</td><td class=\"n\">100 %</td>"));
+  EXPECT_THAT(page, HasSubstr("Stage alert of log-to-alert: 99.9\u202F% over 30d"));
+  EXPECT_THAT(page, HasSubstr("Stage incident of log-to-alert, faster than 13s: 95\u202F% over 30d"));
+  EXPECT_THAT(page, HasSubstr("96.7\u202F% <small>of the error budget left"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">1h</th><td class=\"n\">23.7 ×</td><td class=\"n\">100\u202F%</td>"));
   EXPECT_THAT(page, HasSubstr("1 alert active"));
   EXPECT_THAT(page, HasSubstr("burning over 14.4 × in 1h and 5m, since <time"));
-  EXPECT_THAT(page, HasSubstr("3.44 s <span class=\"bounds\">2.90 s – 5.10 s</span>"));
-  EXPECT_THAT(page, HasSubstr("9.80 s <span class=\"bounds\">6.40 s – ∞</span>"));
+  EXPECT_THAT(page, HasSubstr("3.44 s <span class=\"bounds under\">2.90 s – 5.10 s</span>"));
+  EXPECT_THAT(page, HasSubstr("9.80 s <span class=\"bounds under\">6.40 s – ∞</span>"));
   EXPECT_THAT(page, HasSubstr("watches webhook /hooks/alert"));
   EXPECT_THAT(page, HasSubstr("alert lost"));
   EXPECT_THAT(page, HasSubstr("answered 503, expected 200 or 202"));
@@ -116,7 +116,7 @@ TEST(Page, ASpentBudgetIsShownAsSpent) {
   auto snapshot = sample::snapshot();
   snapshot->slos[1].budget_remaining = -0.25;
   const std::string page = page_of(snapshot.get());
-  EXPECT_THAT(page, HasSubstr("-25 % <small>of the error budget left"));
+  EXPECT_THAT(page, HasSubstr("-25\u202F% <small>of the error budget left"));
   EXPECT_THAT(page, HasSubstr("bar spent"));
   EXPECT_THAT(page, HasSubstr("budget spent"));
 }
@@ -128,8 +128,8 @@ TEST(Html, FiguresReadAsPeopleReadThem) {
   EXPECT_EQ(shown_seconds(0.9999), "1.00 s");
   EXPECT_EQ(shown_seconds(59.96), "1 m 00 s");
   EXPECT_EQ(shown_seconds(7265), "2 h 01 m");
-  EXPECT_EQ(shown_percent(0.9995, 5), "99.95 %");
-  EXPECT_EQ(shown_percent(1, 1), "100 %");
+  EXPECT_EQ(shown_percent(0.9995, 5), "99.95\u202F%");
+  EXPECT_EQ(shown_percent(1, 1), "100\u202F%");
   EXPECT_EQ(shown_count(999), "999");
   EXPECT_EQ(shown_count(1234567), "1\u202F234\u202F567");
   EXPECT_EQ(shown_factor(0), "0");
