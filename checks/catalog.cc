@@ -4,7 +4,9 @@
 #include <array>
 
 #include "checks/http.h"
+#include "checks/kafka.h"
 #include "checks/tcp.h"
+#include "checks/webhook.h"
 
 namespace slosonde::checks {
 
@@ -19,6 +21,16 @@ constexpr std::array kCatalog = {
          .help = "connects, if wanted with TLS, sends and expects bytes",
          .check_block = tcp_block,
          .check = make_tcp},
+    Kind{.name = "kafka",
+         .help = "produces a message that must be acknowledged, or watches a topic",
+         .check_block = kafka_check_block,
+         .watch_block = kafka_watch_block,
+         .check = make_kafka_check,
+         .watch = make_kafka_watch},
+    Kind{.name = "webhook",
+         .help = "watches what comes to a path of the probe's own listener",
+         .watch_block = webhook_block,
+         .watch = make_webhook},
 };
 
 }  // namespace
