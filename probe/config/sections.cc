@@ -70,7 +70,7 @@ constexpr Block kHooks{.name = "hooks", .help = "Where webhook watches receive."
 constexpr std::array<Key, 2> kAdminKeys = {{
     {.name = "address",
      .type = Type::address,
-     .help = "Where commands are taken (trigger, reload, suspend). Default: nowhere.",
+     .help = "Where commands are taken. Default: nowhere.",
      .min = "0"},
     {.name = "token",
      .type = Type::secret,
