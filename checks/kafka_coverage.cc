@@ -9,7 +9,12 @@ void KafkaCoverage::begin(Instant at) {
   broken_ = false;
   questions_.clear();
   from_ = proven_ = at;
-  told_ = false;
+  std::vector<int64_t> positions;
+  for (const auto& [number, partition] : partitions_) {
+    positions.resize(static_cast<size_t>(number) + 1);
+    positions[number] = partition.position;
+  }
+  ends(at, positions);
 }
 
 void KafkaCoverage::start(int32_t partition, int64_t offset, bool lost) {

@@ -23,7 +23,8 @@ class KafkaCoverage {
     friend bool operator==(const Interval&, const Interval&) = default;
   };
 
-  // Reading begins (or begins anew) at `at`: nothing before it will be proven, everything after it can be.
+  // Reading begins (or begins anew) at `at`, of the partitions started so far: nothing before it will be proven,
+  // everything after it can be. That instant itself is proven once none of them is held.
   void begin(Instant at);
   bool begun() const { return begun_; }
 

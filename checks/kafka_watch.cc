@@ -159,6 +159,7 @@ void KafkaWatch::begin(const KafkaAnswer& answer) {
     unanswered_ = reader_->start(partition, offset);
     if (unanswered_) return;
     coverage_.start(partition, offset);
+    coverage_.hold(partition);  // until its end is reported: fetching takes up to a second to begin
   }
   coverage_.begin(missing_topic_ ? missing_at_ : answered_);
   if (missing_topic_) coverage_.ends(asked_, answer.ends);
@@ -178,6 +179,7 @@ void KafkaWatch::follow(const KafkaAnswer& answer) {
       unanswered_ = reader_->start(partition, 0);
       if (unanswered_) return;
       coverage_.start(partition, 0);
+      coverage_.hold(partition);
     } else {
       compare(partition, *position, answer.ends[i]);
     }

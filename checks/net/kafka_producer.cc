@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kMaxEventsATurn = 1000;
 constexpr uint64_t kOne = 1;
+constexpr Duration kLeaderPatience = std::chrono::milliseconds(1500);
 
 // Latency before throughput: nothing waits for company.
 const KafkaProperties& defaults() {
@@ -26,6 +27,16 @@ KafkaProperties fixed(Duration message_timeout) {
           {"message.timeout.ms", std::to_string(ms)},
           // No single request may outlast what the message has.
           {"request.timeout.ms", std::to_string(std::min<int64_t>(ms, 10000))}};
+}
+
+// Blocks. What comes is kept by the handle.
+rd_kafka_resp_err_t ask_for_topic(rd_kafka_t* handle, rd_kafka_topic_t* topic, int patience_ms) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic, &metadata, patience_ms);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
+  if (metadata->topic_cnt == 1) code = metadata->topics[0].err;
+  rd_kafka_metadata_destroy(metadata);
+  return code;
 }
 
 }  // namespace
@@ -71,6 +82,18 @@ class KafkaProducer::Place {
   const uint64_t number_;
 };
 
+// Holds while its coroutine does.
+class KafkaProducer::Asking {
+ public:
+  explicit Asking(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Asking() { flag_ = false; }
+  Asking(const Asking&) = delete;
+  Asking& operator=(const Asking&) = delete;
+
+ private:
+  bool& flag_;
+};
+
 Result<std::shared_ptr<KafkaProducer>> KafkaProducer::open(const KafkaCluster& cluster, Duration message_timeout) {
   auto conf = kafka_conf(cluster, defaults(), fixed(message_timeout));
   if (!conf) return fail(std::move(conf).error());
@@ -84,6 +107,7 @@ KafkaProducer::KafkaProducer(rd_kafka_t* handle, std::string brokers)
     : handle_(handle), queue_(rd_kafka_queue_get_main(handle)), brokers_(std::move(brokers)) {}
 
 KafkaProducer::~KafkaProducer() {
+  for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic.handle);
   rd_kafka_queue_destroy(queue_);
   bury_kafka(handle_);
 }
@@ -106,6 +130,29 @@ Error KafkaProducer::enqueue(const KafkaMessage& message, uint64_t number) {
   return kafka_error("topic " + message.topic + " on " + brokers_, code, "");
 }
 
+KafkaProducer::Topic* KafkaProducer::find_topic(const std::string& name) {
+  const auto [found, fresh] = topics_.try_emplace(name);
+  if (fresh) found->second.handle = rd_kafka_topic_new(handle_, name.c_str(), nullptr);
+  if (found->second.handle != nullptr) return &found->second;
+  topics_.erase(found);  // no name for a topic; sending says so
+  return nullptr;
+}
+
+boost::asio::awaitable<ErrorCode> KafkaProducer::find_leaders(io::Io& io, Topic& topic, Instant deadline) {
+  const Duration patience = std::clamp(deadline - io.now(), Duration(0), kLeaderPatience);
+  const int patience_ms = static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(patience).count());
+  // Shared with the work, which may go on when nobody waits for it any more.
+  const auto answer = std::make_shared<rd_kafka_resp_err_t>(RD_KAFKA_RESP_ERR__IN_PROGRESS);
+  std::function<void()> work = [self = shared_from_this(), handle = topic.handle, patience_ms, answer] {
+    *answer = ask_for_topic(self->handle_, handle, patience_ms);
+  };
+  const Instant until = io.now() + patience;
+  const Asking asking(asking_);
+  auto done = co_await io.blocking(std::move(work), until);
+  if (done) topic.known = *answer;
+  co_return done ? ErrorCode::none : done.error().code;
+}
+
 boost::asio::awaitable<KafkaReceipt> KafkaProducer::send(io::Io& io, KafkaMessage message, Instant deadline) {
   const auto self = shared_from_this();
   KafkaReceipt receipt;
@@ -113,6 +160,15 @@ boost::asio::awaitable<KafkaReceipt> KafkaProducer::send(io::Io& io, KafkaMessag
   if (waiter.event < 0) {
     receipt.error = error_from_errno(errno, "an eventfd for a message to " + brokers_);
     co_return receipt;
+  }
+  Topic* const topic = find_topic(message.topic);
+  const bool ask = !asking_ && topic != nullptr && topic->known != RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (ask) {
+    auto found = co_await find_leaders(io, *topic, deadline);
+    if (found == ErrorCode::cancelled) {
+      receipt.error = {found, "topic " + message.topic + " on " + brokers_ + ": stopped before anything was sent"};
+      co_return receipt;
+    }
   }
   const uint64_t number = ++sent_;
   receipt.error = enqueue(message, number);
@@ -191,6 +247,9 @@ Error KafkaProducer::gave_up(const std::string& topic, ErrorCode why) const {
   const std::string what = "topic " + topic + " on " + brokers_;
   if (why != ErrorCode::timeout) return {why, what + ": stopped while waiting for the acknowledgement"};
   if (complaint_) return kafka_error(what, complaint_.code, complaint_.text);
+  const auto asked = topics_.find(topic);
+  if (asked != topics_.end() && asked->second.known == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+    return kafka_error(what, asked->second.known, "");
   return {ErrorCode::unconfirmed, what + ": no acknowledgement in time; the message may still arrive"};
 }
 

@@ -50,8 +50,18 @@ class KafkaProducer : public std::enable_shared_from_this<KafkaProducer> {
  private:
   struct Waiter;
   class Place;
+  class Asking;
+  // Held to the end: without a handle librdkafka would forget what it knows of the topic.
+  struct Topic {
+    rd_kafka_topic_t* handle = nullptr;
+    rd_kafka_resp_err_t known = RD_KAFKA_RESP_ERR__IN_PROGRESS;  // what was said when its leaders were asked for
+  };
 
   KafkaProducer(rd_kafka_t* handle, std::string brokers);
+  // A fresh handle asks for a topic's leaders only once a second: it is made to ask before the first message. One at a
+  // time; the others' messages profit from it.
+  boost::asio::awaitable<ErrorCode> find_leaders(io::Io& io, Topic& topic, Instant deadline);
+  Topic* find_topic(const std::string& name);
   Error enqueue(const KafkaMessage& message, uint64_t number);
   void drain();
   void deliver(const rd_kafka_message_t& report);
@@ -64,6 +74,8 @@ class KafkaProducer : public std::enable_shared_from_this<KafkaProducer> {
   std::string brokers_;
   std::map<uint64_t, Waiter*> waiting_;  // by message number: the last came last
   uint64_t sent_ = 0;
+  std::map<std::string, Topic> topics_;  // few: from the configuration alone
+  bool asking_ = false;
   KafkaComplaint complaint_;  // since the last acknowledgement
 };
 

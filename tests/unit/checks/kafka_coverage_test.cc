@@ -39,6 +39,19 @@ TEST(KafkaCoverage, ProvesNothingBeforeItBegan) {
   EXPECT_FALSE(coverage.begun());
 }
 
+TEST(KafkaCoverage, IsReadyOnceEveryPartitionIsKnownToBeRead) {
+  KafkaCoverage coverage;
+  coverage.start(0, 10);
+  coverage.hold(0);
+  coverage.start(1, 20);
+  coverage.hold(1);
+  coverage.begin(at(100));
+  coverage.handed_over(0, 10);
+  EXPECT_FALSE(coverage.take());
+  coverage.handed_over(1, 20);
+  EXPECT_EQ(coverage.take(), span(100, 100));
+}
+
 TEST(KafkaCoverage, AnEndAtThePositionProvesTheTimeUpToTheQuestion) {
   KafkaCoverage coverage = two_partitions();
   EXPECT_FALSE(coverage.take()) << "said once";
