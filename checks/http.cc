@@ -18,6 +18,8 @@ namespace asio = boost::asio;
 
 namespace {
 
+// libcurl counts in milliseconds; our own answer must be there before the engine stops listening.
+constexpr Duration kOwnTime = std::chrono::milliseconds(3);
 constexpr size_t kIdleTransfers = 4;
 constexpr size_t kMostAddresses = 16;
 
@@ -170,8 +172,7 @@ void HttpCheck::judge(const RunContext& context, const HttpRequest& request, Cur
 
 asio::awaitable<CheckResult> HttpCheck::run(RunContext& context) {
   CheckResult result;
-  // libcurl counts in milliseconds; our own answer must be there before the engine stops listening.
-  const Instant until = context.deadline - std::chrono::milliseconds(1);
+  const Instant until = context.deadline - kOwnTime;
   auto first = first_request(settings_, context);
   if (!first) {
     result.outcome = outcome_of(first.error().code);

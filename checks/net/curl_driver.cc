@@ -110,6 +110,7 @@ int CurlDriver::State::on_socket(CURL* easy, curl_socket_t number, int what, voi
 int CurlDriver::State::on_timer(CURLM* /*multi*/, long timeout_ms, void* self) {
   State& state = *static_cast<State*>(self);
   if (state.quiet) return 0;
+  // Called back within the very millisecond, libcurl finds that a request's timeout is not over yet, and forgets it.
   state.due = timeout_ms < 0 ? kNever : state.io.now() + std::chrono::milliseconds(timeout_ms);
   return 0;
 }

@@ -15,6 +15,7 @@ namespace slosonde::checks {
 
 namespace {
 
+constexpr int64_t kShortest_ms = 2;  // libcurl 7.88 forgets a timeout that is over while it connects
 constexpr size_t kMaxHeaderBytes = 64 * 1024;
 constexpr size_t kKeptOfBody = 512;  // of a body that nobody asked for, for the error message
 constexpr long kCaCache_s = 3600;    // a renewed CA file counts within the hour
@@ -112,7 +113,7 @@ void CurlTransfer::set_request(const CurlRequest& request) {
   set(easy_, CURLOPT_USERNAME, request.user.empty() ? nullptr : request.user.c_str());
   set(easy_, CURLOPT_PASSWORD, request.user.empty() ? nullptr : std::string(request.password).c_str());
   const auto ms = std::chrono::floor<std::chrono::milliseconds>(request.timeout).count();
-  set(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(ms, 1)));
+  set(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(ms, kShortest_ms)));
 }
 
 void CurlTransfer::prepare(const CurlRequest& request, Instant now) {
@@ -131,7 +132,8 @@ void CurlTransfer::prepare(const CurlRequest& request, Instant now) {
   set(easy_, CURLOPT_RESOLVE, pinned_);
   const bool wants_headers = settings_.keep_headers || secure_;
   set(easy_, CURLOPT_HEADERFUNCTION, wants_headers ? on_header : nullptr);
-  set(easy_, CURLOPT_HEADERDATA, this);
+  // With data but no function libcurl would hand the headers to on_body.
+  set(easy_, CURLOPT_HEADERDATA, wants_headers ? this : nullptr);
 }
 
 size_t CurlTransfer::on_body(char* bytes, size_t one, size_t count, void* self) {
