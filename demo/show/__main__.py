@@ -25,6 +25,7 @@ class Story:
     def __init__(self, world, screen):
         self.world, self.screen = world, screen
         self.slo = world.slo(SLO)
+        self.newest, self.shown = "", 0  # when the newest run shown was decided; how many were shown
 
     def tell(self):
         objective = self.slo["objective"]
@@ -40,6 +41,7 @@ class Story:
         budget_before = self.slo["budget_remaining"]
 
         self.screen.head('2. The alert router now loses every alert:  POST /faults {"stage": "alert", "drop": 1}')
+        self.screen.say("   A lost alert is missed once its 3 seconds are over, so the first lines still come from before.")
         self.world.fault(stage="alert", drop=1)
         began = time.monotonic()
         self.watch(self.page, 60, f"the page ({TIER}) to fire")
@@ -47,7 +49,7 @@ class Story:
         self.screen.say(self.screen.paint(f"  The page fired {fired_after:.0f} s after the fault began.", "red"))
         self.expect(self.burn("10s") > 14.4 and self.burn("2m") > 14.4, f"the burn rates are over 14.4: {self.slo}")
         self.check_metrics(active=1)
-        self.watch_for(4)
+        self.watch_more(4)
 
         self.screen.head("3. The fault is switched off:  DELETE /faults")
         self.world.fault()
@@ -55,7 +57,7 @@ class Story:
         self.watch(lambda: not self.page(), 90, "the page to resolve")
         resolved_after = time.monotonic() - ended
         self.screen.say(self.screen.paint(f"  The page resolved {resolved_after:.0f} s after the fault ended.", "green"))
-        self.watch_for(4)
+        self.watch_more(4)
         self.check_metrics(active=0)
         self.conclude(budget_before, fired_after, resolved_after)
 
@@ -74,29 +76,29 @@ class Story:
                         f"Cost: {spent * 100:.1f} % of the day's error budget.")
 
     def watch(self, condition, deadline, what):
-        """Shows a line a second until condition() holds of what was read last."""
+        """Shows every run that is decided, until condition() holds of what was read last."""
         end = time.monotonic() + deadline
-        while not self.step(condition):
+        while not (self.step() and condition()):
             if time.monotonic() > end:
                 raise DemoError(f"waited {deadline} s for {what}; the SLO says {self.slo}")
+            time.sleep(0.1)
 
-    def watch_for(self, lines):
-        for _ in range(lines):
-            self.step(lambda: False)
+    def watch_more(self, runs):
+        """Shows this many more runs."""
+        until = self.shown + runs
+        self.watch(lambda: self.shown >= until, 30, f"{runs} more runs")
 
-    def step(self, condition):
-        """Reads and shows where things stand, then says whether the condition holds; waits a second if not."""
+    def step(self):
+        """Reads where things stand, and shows the runs decided since; True if there were any."""
         self.world.check_alive()
         self.slo = self.world.slo(SLO)
-        decided = [run for run in self.world.runs(TRANSACTION, 20) if run["verdict"]]
-        if decided:
-            newest = max(decided, key=lambda run: run["decided"])
-            self.screen.row(newest, self.slo["burn_rates"].get("10s"), self.slo["burn_rates"].get("2m"),
+        decided = [run for run in self.world.runs(TRANSACTION, 20) if run["verdict"] and run["decided"] > self.newest]
+        for run in sorted(decided, key=lambda run: run["decided"]):
+            self.newest = run["decided"]
+            self.shown += 1
+            self.screen.row(run, self.slo["burn_rates"].get("10s"), self.slo["burn_rates"].get("2m"),
                             self.slo["budget_remaining"], self.page())
-        if condition():
-            return True
-        time.sleep(1)
-        return False
+        return bool(decided)
 
     def alert(self):
         return next(alert for alert in self.slo["alerts"] if alert["tier"] == TIER)
@@ -139,9 +141,11 @@ def main(arguments):
     on_signals_exit()
     screen = Screen()
     world = World()
+    told = False
     try:
         with world:
             Story(world, screen).tell()
+            told = True
             farewell(world, screen, "--stay" in arguments)
     except DemoError as error:
         print(f"\ndemo/run: {error}\n{world.logs()}", file=sys.stderr)
@@ -149,7 +153,7 @@ def main(arguments):
     except KeyboardInterrupt:
         print()
         world.forget()
-        return 0 if "--stay" in arguments else 128 + signal.SIGINT
+        return 0 if told else 128 + signal.SIGINT
     world.forget()
     return 0
 
