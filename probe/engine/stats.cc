@@ -25,8 +25,10 @@ std::string what_was_wrong(const StagePlan& plan, const StageRecord& record) {
 
 }  // namespace
 
+// A done stage has a result, and sights no marker.
 void Core::Impl::count_sighting(const Run& run, size_t i, Sighting kind) {
-  if (run.counted()) ++tally(run, i).shown.sightings[static_cast<size_t>(kind)];
+  if (run.counted() && stage_plan(run, i).mode != StageMode::done)
+    ++tally(run, i).shown.sightings[static_cast<size_t>(kind)];
 }
 
 void Core::Impl::count_attempt(const Run& run, size_t i, const checks::CheckResult& result) {
