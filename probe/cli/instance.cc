@@ -1,5 +1,6 @@
 #include "probe/cli/instance.h"
 
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "checks/catalog.h"
@@ -19,16 +20,33 @@ tl::expected<std::unique_ptr<Instance>, config::Problems> Instance::make(const c
                                }};
   self.web_ = std::make_unique<exporter::WebServer>(std::move(options.web), std::move(sources));
   self.world_.set_hooks(&self.web_->hooks());
-  auto equipment = engine::equip(config, checks::catalog(), self.world_);
-  if (!equipment) return tl::unexpected(std::move(equipment.error()));
-  self.service_ = std::make_unique<engine::Service>(self.world_, std::move(*equipment), std::move(options.service));
+  std::optional<config::Problems> problems;
+  self.in_the_loop([&] {
+    auto equipment = engine::equip(config, checks::catalog(), self.world_);
+    if (!equipment) {
+      problems = std::move(equipment.error());
+    } else {
+      self.service_ = std::make_unique<engine::Service>(self.world_, std::move(*equipment), std::move(options.service));
+    }
+  });
+  if (problems) return tl::unexpected(std::move(*problems));
   return made;
 }
 
 Instance::~Instance() {
   if (web_) web_->stop();
-  service_.reset();
-  // What was cancelled ends: coroutines hold checks and watches, which must go before the registry of hooks.
+  // What was cancelled ends in the same turn: coroutines hold checks and watches, which must go before the registry of
+  // hooks.
+  in_the_loop([this] { service_.reset(); });
+}
+
+void Instance::in_the_loop(const std::function<void()>& work) {
+  bool done = false;
+  boost::asio::post(world_.executor(), [&] {
+    work();
+    done = true;
+  });
+  while (!done) world_.poll();
   world_.poll();
 }
 

@@ -39,6 +39,9 @@ class Instance {
 
  private:
   Instance() = default;
+  // Asio's coroutines must be started and cancelled from within the loop: from without, co_spawn's cancellation is
+  // posted with a bare pointer, and finds nothing where the coroutine was quicker to end.
+  void in_the_loop(const std::function<void()>& work);
 
   io::Real world_;
   std::unique_ptr<exporter::WebServer> web_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
@@ -77,6 +78,15 @@ Result<json::value> follow(const ProbeClient& client, const std::string& marker)
   return last;
 }
 
+// A 404 may mean that this is no admin listener, or that there is no such transaction.
+bool has_no_such_transaction(const ProbeClient& client, const std::string& name) {
+  const auto answer = client.get("/api/v1/transactions");
+  if (!answer || answer->status != 200) return false;
+  const json::array& all = list_of(answer->body, "transactions");
+  return !all.empty() &&
+         std::none_of(all.begin(), all.end(), [&](const json::value& one) { return text_of(one, "name") == name; });
+}
+
 // The marker of the run that was started, or the exit code.
 tl::expected<std::string, int> start(const ProbeClient& client, const TriggerOptions& options) {
   const json::object order{{"transaction", options.transaction}};
@@ -85,7 +95,7 @@ tl::expected<std::string, int> start(const ProbeClient& client, const TriggerOpt
   std::string marker = text_of(answer->body, "run");
   if (answer->status / 100 == 2 && !marker.empty()) return marker;
   const std::string why = answer->problem.empty() ? "an answer that names no run" : answer->problem;
-  const bool usage = answer->status == 404 && find(answer->body, "type") != nullptr;
+  const bool usage = answer->status == 404 && has_no_such_transaction(client, options.transaction);
   return tl::unexpected(complain(options.probe + ": " + why, usage ? kBadConfig : kInconclusive));
 }
 

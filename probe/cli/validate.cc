@@ -9,6 +9,7 @@
 
 #include "probe/cli/commands.h"
 #include "probe/cli/exit.h"
+#include "probe/cli/instance.h"
 #include "probe/cli/load.h"
 #include "probe/cli/table.h"
 #include "probe/slo/policy.h"
@@ -150,6 +151,13 @@ int report_mistakes(const Mistakes& mistakes, const ValidateOptions& options) {
 int validate(const ValidateOptions& options) {
   const auto config = load_config(options.config);
   if (!config) return report_mistakes(config.error(), options);
+  // Checks and watches are made, and go again unused: a file that one of them cannot read is a mistake here too.
+  InstanceOptions unused;
+  unused.web = exporter::web_options(*config, SLOSONDE_VERSION);
+  unused.service.schedule = false;
+  if (auto made = Instance::make(*config, std::move(unused)); !made) {
+    return report_mistakes({{}, std::move(made.error())}, options);
+  }
   std::vector<Meaning> meanings;
   for (const config::Slo& slo : config->slos) meanings.push_back(meaning_of(slo, *config));
   if (options.json) {

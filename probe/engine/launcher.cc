@@ -3,6 +3,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <exception>
 #include <string>
 #include <tuple>
@@ -150,6 +151,8 @@ void Launcher::cancel_all() {
     flight->cancelled = true;
     flight->signal.emit(asio::cancellation_type::terminal);
   }
+  // From outside the loop Asio posts the cancellation, with a bare pointer to the signal: keep that alive until then.
+  asio::post(io_.executor(), [all = std::move(all)] {});
 }
 
 }  // namespace slosonde::engine

@@ -35,7 +35,11 @@ Alarm::Alarm(io::Io& io, Ring ring) : state_(std::make_shared<State>(State{io, s
 
 Alarm::~Alarm() {
   state_->ring = nullptr;
-  if (const auto old = std::exchange(state_->sleeping, nullptr)) old->signal.emit(asio::cancellation_type::terminal);
+  const auto old = std::exchange(state_->sleeping, nullptr);
+  if (!old) return;
+  old->signal.emit(asio::cancellation_type::terminal);
+  // From outside the loop Asio posts the cancellation, with a bare pointer to the signal: keep that alive until then.
+  asio::post(state_->io.executor(), [old] {});
 }
 
 void Alarm::arm(Instant when) {

@@ -4,6 +4,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <exception>
 #include <string>
 #include <utility>
@@ -82,7 +83,10 @@ void Supervisor::start() {
 void Supervisor::stop() {
   if (state_->stopped) return;
   state_->stopped = true;
-  if (state_->running) state_->signal.emit(asio::cancellation_type::terminal);
+  if (!state_->running) return;
+  state_->signal.emit(asio::cancellation_type::terminal);
+  // From outside the loop Asio posts the cancellation, with a bare pointer to the signal: keep that alive until then.
+  asio::post(state_->io.executor(), [kept = state_] {});
 }
 
 bool Supervisor::running() const {

@@ -1,0 +1,72 @@
+"""One target's trouble is its own: the others' runs go on, on time, and the probe stays observable."""
+
+import math
+
+from servers import odd
+from servers.waiting import wait_steady, wait_until
+
+HANGING = 50
+
+
+def one_stage(name, url, every, within):
+    return {"name": name, "every": every, "stages": [{"name": "get", "within": within, "http": {"url": url}}]}
+
+
+def test_fifty_hanging_targets_do_not_delay_a_good_one(slosonde, nginx):
+    good = nginx()
+    with odd.TcpServer(odd.hang) as hanging:
+        transactions = [one_stage(f"hangs-{n}", f"{hanging.url}/{n}", "1s", "900ms") for n in range(HANGING)]
+        transactions.append(one_stage("good", good.url, "200ms", "190ms"))
+        probe = slosonde({"transactions": transactions})
+        count = lambda metrics, verdict, name="good": metrics.value("slosonde_runs_total", transaction=name, verdict=verdict)
+
+        def all_hang():
+            metrics = probe.metrics()
+            return all(count(metrics, "bad", f"hangs-{n}") >= 5 for n in range(HANGING)) and count(metrics, "good") >= 25
+
+        wait_until(all_hang, deadline=60, what="5 bad runs of each hanging target and 25 of the good one")
+        assert hanging.accepted >= HANGING
+
+        metrics = probe.metrics()
+        verdicts = {verdict: count(metrics, verdict) for verdict in ("good", "bad", "missed", "probe_fault", "blind")}
+        assert verdicts["bad"] == 0 and verdicts["probe_fault"] == 0 and verdicts["blind"] == 0, verdicts
+        assert verdicts["missed"] == 0, "a slot of the good target was missed"
+        for n in range(HANGING):
+            assert count(metrics, "good", f"hangs-{n}") == 0
+            assert count(metrics, "missed", f"hangs-{n}") == 0
+            assert metrics.value("slosonde_stage_failures_total", transaction=f"hangs-{n}", stage="get", reason="timeout") >= 5
+
+        # On schedule: a slot is due every 200 ms, and every one has its run; none started in the next slot's time.
+        runs = [run for run in probe.api("runs?transaction=good&limit=100")["runs"] if run["state"] != "in_flight"]
+        dues = sorted(seconds_of(run["due"]) for run in runs)
+        steps = [round(b - a, 3) for a, b in zip(dues, dues[1:])]
+        assert len(steps) >= 20 and all(math.isclose(step, 0.2, abs_tol=0.002) for step in steps), steps
+        assert all(0 <= seconds_of(run["started"]) - seconds_of(run["due"]) < 0.19 for run in runs), runs
+
+        # While they hang the probe answers whoever asks.
+        wait_steady(lambda: probe.get("/metrics", deadline=5).status == 200 and probe.get("/-/healthy", deadline=5).status == 200,
+                    2, "an answering /metrics")
+        assert probe.stop() == 0
+
+
+def seconds_of(instant):
+    hours, minutes, seconds = instant.split("T")[1].rstrip("Z").split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+def test_a_target_that_drips_and_one_that_never_ends_do_not_delay_a_good_one(slosonde, nginx):
+    good = nginx()
+    with odd.TcpServer(odd.drip) as dripping, odd.TcpServer(odd.endless) as endless, odd.TcpServer(odd.reset) as resetting:
+        probe = slosonde({"transactions": [
+            one_stage("drips", dripping.url, "1s", "900ms"), one_stage("endless", endless.url, "1s", "900ms"),
+            one_stage("resets", resetting.url, "1s", "900ms"), one_stage("good", good.url, "200ms", "190ms")]})
+        value = lambda name, verdict: probe.metrics().value("slosonde_runs_total", transaction=name, verdict=verdict)
+        wait_until(lambda: all(value(name, "bad") >= 3 for name in ("drips", "endless", "resets")) and value("good", "good") >= 15,
+                   deadline=60, what="3 bad runs of each odd target and 15 of the good one")
+        assert value("good", "bad") == 0 and value("good", "missed") == 0 and value("good", "probe_fault") == 0
+        metrics = probe.metrics()
+        reasons = {name: {labels["reason"] for labels, n in metrics.series("slosonde_stage_failures_total", transaction=name) if n}
+                   for name in ("drips", "endless", "resets")}
+        assert reasons["drips"] == {"timeout"}, reasons
+        assert reasons["endless"] <= {"too_large", "timeout"}, reasons
+        assert reasons["resets"] <= {"connection_lost", "send_failed", "connect_failed"}, reasons
