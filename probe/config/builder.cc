@@ -22,16 +22,16 @@ const Block* offered(const NamedBlock& kind, const Block& block) {
 }
 
 // A fallback is one text in the declaration; types of one text take it as it stands, others as YAML.
-Node fallback_node(const Key& key) {
-  Node node;
-  node.kind = Node::Kind::scalar;
+TreeNode fallback_node(const Key& key) {
+  TreeNode node;
+  node.kind = TreeNode::Kind::scalar;
   node.text = key.fallback;
   const bool is_yaml = key.type == Type::json || key.type == Type::texts || key.type == Type::integers ||
                        key.type == Type::text_map || key.type == Type::template_map ||
                        key.type == Type::json_path_map || key.type == Type::block || key.type == Type::blocks;
   if (!is_yaml) return node;
   Problems problems;
-  std::optional<Node> read = read_yaml(key.fallback, problems);
+  std::optional<TreeNode> read = read_yaml(key.fallback, problems);
   if (!read) {
     std::fprintf(stderr, "slosonde: a mistake in slosonde: the default of key '%s' is not YAML\n",
                  std::string(key.name).c_str());
@@ -44,7 +44,7 @@ Node fallback_node(const Key& key) {
 
 // What was seen of the keys of one block.
 struct Builder::Names {
-  const Node& node;
+  const TreeNode& node;
   std::vector<std::string_view> allowed;
   std::set<std::string, std::less<>> seen;   // keys of the block that the file has, well-formed or not
   std::set<std::string, std::less<>> meant;  // keys that a misspelt one surely means
@@ -81,7 +81,7 @@ Position Builder::key_position(const Values& values, std::string_view map, size_
 }
 
 // Keeps the place of an entry that could not be read.
-Values Builder::blank(const Node& node, const Block& block, const std::string& path) {
+Values Builder::blank(const TreeNode& node, const Block& block, const std::string& path) {
   auto data = std::make_shared<Values::Data>();
   data->block = &block;
   data->position = node.position;
@@ -102,7 +102,7 @@ std::vector<std::string> Builder::kinds_of(const Values& values) {
   return kinds;
 }
 
-Values Builder::read(const Node& node, const Block& block, const std::string& path) {
+Values Builder::read(const TreeNode& node, const Block& block, const std::string& path) {
   auto data = std::make_shared<Values::Data>();
   data->block = &block;
   data->position = node.position;
@@ -120,7 +120,7 @@ Values Builder::read(const Node& node, const Block& block, const std::string& pa
   for (const Key& key : block.keys) {
     if (key.type == Type::secret)
       read_secret_key(key, node, *data, names);
-    else if (const Node* value = node.find(key.name))
+    else if (const TreeNode* value = node.find(key.name))
       read_key(key, *value, *data, names);
     if (!names.seen.contains(key.name) && !key.fallback.empty()) fill_default(key, *data);
   }
@@ -138,7 +138,7 @@ Values Builder::read(const Node& node, const Block& block, const std::string& pa
   return values;
 }
 
-void Builder::read_key(const Key& key, const Node& node, Values::Data& data, Names& names) {
+void Builder::read_key(const Key& key, const TreeNode& node, Values::Data& data, Names& names) {
   names.seen.insert(std::string(key.name));
   const Field field{key, node, join_path(data.path, key.name)};
   bool complete = true;
@@ -149,13 +149,13 @@ void Builder::read_key(const Key& key, const Node& node, Values::Data& data, Nam
                             std::move(made->key_positions), std::move(made->shown)});
 }
 
-void Builder::read_secret_key(const Key& key, const Node& node, Values::Data& data, Names& names) {
+void Builder::read_secret_key(const Key& key, const TreeNode& node, Values::Data& data, Names& names) {
   const std::string file_key = std::string(key.name) + std::string(kFileSuffix);
-  const Node* written = node.find(key.name);
-  const Node* file = node.find(file_key);
+  const TreeNode* written = node.find(key.name);
+  const TreeNode* file = node.find(file_key);
   if (written == nullptr && file == nullptr) return;
   names.seen.insert(std::string(key.name));
-  const Node& used = written != nullptr ? *written : *file;
+  const TreeNode& used = written != nullptr ? *written : *file;
   const Field field{key, used, join_path(data.path, written != nullptr ? key.name : file_key)};
   if (written != nullptr && file != nullptr) {
     complain({key, *file, join_path(data.path, file_key)}, Rule::secret_twice,
@@ -172,7 +172,7 @@ void Builder::read_secret_key(const Key& key, const Node& node, Values::Data& da
 }
 
 // Members that are no key of the block: kinds, where the block takes them, and mistakes.
-void Builder::read_members(const Node& node, const Block& block, Values::Data& data, Names& names) {
+void Builder::read_members(const TreeNode& node, const Block& block, Values::Data& data, Names& names) {
   for (const Member& member : node.members) {
     const bool is_key = std::any_of(block.keys.begin(), block.keys.end(), [&](const Key& key) {
       return key.name == member.key ||
@@ -200,7 +200,7 @@ bool Builder::read_kind(const Member& member, const Block& block, Values::Data& 
   }
   const std::string path = join_path(data.path, member.key);
   const Key key{.name = kind->name, .type = Type::block, .help = {}};
-  if (member.value.kind != Node::Kind::map) {
+  if (member.value.kind != TreeNode::Kind::map) {
     complain_shape({key, member.value, path}, describe(Type::block));
     data.complete = false;
     return true;
@@ -241,10 +241,10 @@ void Builder::report_missing(const Block& block, Values::Data& data, const Names
 }
 
 void Builder::fill_default(const Key& key, Values::Data& data) {
-  const Node node = fallback_node(key);
+  const TreeNode node = fallback_node(key);
   const Field field{key, node, join_path(data.path, key.name)};
   bool complete = true;
-  Node placed = node;
+  TreeNode placed = node;
   placed.position = data.position;
   const Field at_block{key, placed, field.path};
   Maybe made = key.type == Type::block || key.type == Type::blocks ? make_block(at_block, complete) : make(at_block);

@@ -40,7 +40,7 @@ class Builder {
       : references_(source, problems), kinds_(kinds), problems_(problems) {}
 
   // All that could be read; what could not be is absent, with a problem added.
-  Values read(const Node& node, const Block& block, const std::string& path);
+  Values read(const TreeNode& node, const Block& block, const std::string& path);
 
   // What read() came across, in the order of reading.
   const std::vector<TemplateUse>& templates() const { return templates_; }
@@ -61,7 +61,7 @@ class Builder {
   // One value of the file on its way.
   struct Field {
     const Key& key;
-    const Node& node;
+    const TreeNode& node;
     std::string path;
   };
   struct Made {
@@ -73,9 +73,9 @@ class Builder {
 
   // builder.cc: the keys of a block
   struct Names;
-  void read_key(const Key& key, const Node& node, Values::Data& data, Names& names);
-  void read_secret_key(const Key& key, const Node& node, Values::Data& data, Names& names);
-  void read_members(const Node& node, const Block& block, Values::Data& data, Names& names);
+  void read_key(const Key& key, const TreeNode& node, Values::Data& data, Names& names);
+  void read_secret_key(const Key& key, const TreeNode& node, Values::Data& data, Names& names);
+  void read_members(const TreeNode& node, const Block& block, Values::Data& data, Names& names);
   bool read_kind(const Member& member, const Block& block, Values::Data& data);
   void report_unknown(const Member& member, Values::Data& data, Names& names);
   void report_not_offered(const Member& member, const Block& block, Values::Data& data);
@@ -89,9 +89,9 @@ class Builder {
   Maybe make_map(const Field& field);
   Maybe make_json(const Field& field);
   Maybe make_block(const Field& field, bool& complete);
-  static Values blank(const Node& node, const Block& block, const std::string& path);
+  static Values blank(const TreeNode& node, const Block& block, const std::string& path);
   std::optional<Secret> make_secret(const Field& field, bool is_file);
-  bool json_from(const Node& node, const std::string& path, boost::json::value& value, boost::json::value& shown);
+  bool json_from(const TreeNode& node, const std::string& path, boost::json::value& value, boost::json::value& shown);
   bool expand(const Field& field, Expanded& out);
   bool is_scalar(const Field& field, Type type);
   bool count_fits(const Field& field, size_t count);

@@ -9,11 +9,11 @@
 namespace slosonde::config {
 namespace {
 
-std::string found(const Node& node) {
+std::string found(const TreeNode& node) {
   switch (node.kind) {
-    case Node::Kind::sequence:
+    case TreeNode::Kind::sequence:
       return "a list";
-    case Node::Kind::map:
+    case TreeNode::Kind::map:
       return "a map";
     default:
       return quoted(node.text);
@@ -81,15 +81,15 @@ void Builder::complain(const Field& field, Rule rule, std::string message) {
 }
 
 void Builder::complain_shape(const Field& field, std::string_view expected) {
-  if (field.node.kind == Node::Kind::refused) return;
-  if (field.node.kind == Node::Kind::null)
+  if (field.node.kind == TreeNode::Kind::refused) return;
+  if (field.node.kind == TreeNode::Kind::null)
     return complain(field, Rule::no_value,
                     "no value; expected " + std::string(expected) + (field.key.required ? "" : ", or remove the key"));
   complain(field, Rule::wrong_type, "expected " + std::string(expected) + "; found " + found(field.node));
 }
 
 bool Builder::is_scalar(const Field& field, Type type) {
-  if (field.node.kind == Node::Kind::scalar) return true;
+  if (field.node.kind == TreeNode::Kind::scalar) return true;
   complain_shape(field, describe_item(type));
   return false;
 }
@@ -187,8 +187,8 @@ bool Builder::count_fits(const Field& field, size_t count) {
 }
 
 Builder::Maybe Builder::make_list(const Field& field, Type item) {
-  const bool is_one = field.node.kind == Node::Kind::scalar;
-  if (!is_one && field.node.kind != Node::Kind::sequence) {
+  const bool is_one = field.node.kind == TreeNode::Kind::scalar;
+  if (!is_one && field.node.kind != TreeNode::Kind::sequence) {
     complain_shape(field, describe(item));
     return std::nullopt;
   }
@@ -198,7 +198,7 @@ Builder::Maybe Builder::make_list(const Field& field, Type item) {
   std::vector<int64_t> integers;
   boost::json::array shown;
   for (size_t i = 0; i < count; ++i) {
-    const Node& node = is_one ? field.node : field.node.items[i];
+    const TreeNode& node = is_one ? field.node : field.node.items[i];
     Maybe made = make_scalar({field.key, node, is_one ? field.path : join_index(field.path, i)}, item);
     if (!made) {
       good = false;
@@ -216,7 +216,7 @@ Builder::Maybe Builder::make_list(const Field& field, Type item) {
 }
 
 Builder::Maybe Builder::make_map(const Field& field) {
-  if (field.node.kind != Node::Kind::map) {
+  if (field.node.kind != TreeNode::Kind::map) {
     complain_shape(field, describe(field.key.type));
     return std::nullopt;
   }
@@ -261,15 +261,15 @@ Builder::Maybe Builder::make_json(const Field& field) {
   return made;
 }
 
-bool Builder::json_from(const Node& node, const std::string& path, boost::json::value& value,
+bool Builder::json_from(const TreeNode& node, const std::string& path, boost::json::value& value,
                         boost::json::value& shown) {
   bool good = true;
   switch (node.kind) {
-    case Node::Kind::refused:
+    case TreeNode::Kind::refused:
       return false;
-    case Node::Kind::null:
+    case TreeNode::Kind::null:
       return true;
-    case Node::Kind::sequence: {
+    case TreeNode::Kind::sequence: {
       auto& items = value.emplace_array();
       auto& shown_items = shown.emplace_array();
       for (size_t i = 0; i < node.items.size(); ++i)
@@ -277,7 +277,7 @@ bool Builder::json_from(const Node& node, const std::string& path, boost::json::
                           shown_items.emplace_back(nullptr));
       return good;
     }
-    case Node::Kind::map: {
+    case TreeNode::Kind::map: {
       auto& object = value.emplace_object();
       auto& shown_object = shown.emplace_object();
       for (const Member& member : node.members) {
@@ -291,7 +291,7 @@ bool Builder::json_from(const Node& node, const std::string& path, boost::json::
       }
       return good;
     }
-    case Node::Kind::scalar:
+    case TreeNode::Kind::scalar:
       break;
   }
   if (node.plain && (node.text == "true" || node.text == "false")) {
@@ -318,7 +318,7 @@ bool Builder::json_from(const Node& node, const std::string& path, boost::json::
 
 Builder::Maybe Builder::make_block(const Field& field, bool& complete) {
   const bool is_list = field.key.type == Type::blocks;
-  if (field.node.kind != (is_list ? Node::Kind::sequence : Node::Kind::map)) {
+  if (field.node.kind != (is_list ? TreeNode::Kind::sequence : TreeNode::Kind::map)) {
     complain_shape(field, describe(field.key.type));
     return std::nullopt;
   }
@@ -332,9 +332,9 @@ Builder::Maybe Builder::make_block(const Field& field, bool& complete) {
   std::vector<Values> list;
   boost::json::array shown;
   for (size_t i = 0; i < field.node.items.size(); ++i) {
-    const Node& item = field.node.items[i];
+    const TreeNode& item = field.node.items[i];
     const Field inner{field.key, item, join_index(field.path, i)};
-    if (item.kind != Node::Kind::map) {
+    if (item.kind != TreeNode::Kind::map) {
       complain_shape(inner, describe(Type::block));
       complete = false;
       list.push_back(blank(item, *field.key.block(), inner.path));

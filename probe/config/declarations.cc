@@ -40,8 +40,8 @@ std::optional<boost::json::value> default_of(const Block& block, const Key& key)
   // The loader itself fills it in: into an empty block, whose missing keys are of no concern here.
   const Source nothing;
   Problems unheard;
-  Node empty;
-  empty.kind = Node::Kind::map;
+  TreeNode empty;
+  empty.kind = TreeNode::Kind::map;
   Builder builder(nothing, {}, unheard);
   const Values values = builder.read(empty, block, "");
   const boost::json::value shown = values.shown();

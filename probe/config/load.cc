@@ -132,12 +132,12 @@ Config config_of(const Values& root, const Source& source) {
   return config;
 }
 
-bool is_readable_root(const Node& root, Problems& problems) {
-  if (root.kind == Node::Kind::map) return true;
-  if (root.kind == Node::Kind::refused) return false;
+bool is_readable_root(const TreeNode& root, Problems& problems) {
+  if (root.kind == TreeNode::Kind::map) return true;
+  if (root.kind == TreeNode::Kind::refused) return false;
   problems.add(
       {1, 1}, "",
-      root.kind == Node::Kind::null
+      root.kind == TreeNode::Kind::null
           ? "the file is empty; a configuration has at least `transactions:`"
           : "the file is not a map; a configuration is written as `key: value`, with `transactions:` among them",
       Rule::wrong_type);
@@ -152,7 +152,7 @@ tl::expected<Config, Problems> load(const Source& source, std::span<const NamedB
     problems.add({}, "", "the file is larger than 256KiB; a configuration is smaller than that", Rule::file_too_large);
     return tl::unexpected(std::move(problems));
   }
-  const std::optional<Node> tree = read_yaml(source.text, problems);
+  const std::optional<TreeNode> tree = read_yaml(source.text, problems);
   if (!tree || !is_readable_root(*tree, problems)) return tl::unexpected(std::move(problems));
 
   Builder builder(source, kinds, problems);

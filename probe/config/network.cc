@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 
@@ -15,12 +16,12 @@ bool parses_as(int family, std::string_view text) {
 
 // Letters of RFC 952 and 1123 names, and the underscore that container networks use.
 bool is_host_name(std::string_view host) {
-  if (host.empty() || host.size() > 253) return false;
-  for (const char c : host)
-    if (!(c == '.' || c == '-' || c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-          (c >= '0' && c <= '9')))
-      return false;
-  return true;
+  constexpr size_t kLongest = 253;
+  const auto is_fit = [](char c) {
+    return c == '.' || c == '-' || c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c >= '0' && c <= '9');
+  };
+  return !host.empty() && host.size() <= kLongest && std::all_of(host.begin(), host.end(), is_fit);
 }
 
 bool take_port(std::string_view text, uint16_t& port) {

@@ -11,7 +11,7 @@ namespace slosonde::config {
 
 struct Member;
 
-struct Node {
+struct TreeNode {
   enum class Kind : uint8_t {
     null,
     scalar,
@@ -24,16 +24,16 @@ struct Node {
   bool plain = true;  // a scalar without quotes
   Position position;
   std::string text;             // a scalar's
-  std::vector<Node> items;      // a sequence's
+  std::vector<TreeNode> items;  // a sequence's
   std::vector<Member> members;  // a map's, in file order; every key once
 
-  const Node* find(std::string_view key) const;
+  const TreeNode* find(std::string_view key) const;
 };
 
 struct Member {
   std::string key;
   Position key_position;
-  Node value;
+  TreeNode value;
 };
 
 }  // namespace slosonde::config

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "probe/config/block.h"
+#include "probe/config/utf8.h"
 
 namespace slosonde::config {
 namespace {
@@ -87,6 +88,11 @@ std::string_view name(Rule rule) {
 }
 
 void Problems::add(Position position, std::string path, std::string message, Rule rule) {
+  // Both hold what the file holds, which may be anything.
+  constexpr size_t kLongestPath = 300;
+  constexpr size_t kLongestMessage = 1000;
+  path = printable(path, kLongestPath);
+  message = printable(message, kLongestMessage);
   if (left_out_ > 0) problems_.pop_back();
   const auto place = std::upper_bound(problems_.begin(), problems_.end(), position,
                                       [](const Position& p, const Problem& q) { return earlier(p, q.position); });

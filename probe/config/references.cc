@@ -18,18 +18,11 @@ void trim_newline(std::string& text) {
   if (!text.empty() && text.back() == '\r') text.pop_back();
 }
 
-bool is_variable_name(std::string_view name) {
-  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
-  for (const char c : name)
-    if (!(c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) return false;
-  return true;
-}
-
 std::string wrong_reference(std::string_view reference) {
   constexpr std::array<std::string_view, 2> kSources = {"env", "file"};
   const size_t colon = reference.find(':');
   const std::string shown = quoted("${" + std::string(reference) + "}");
-  if (colon == std::string_view::npos && is_variable_name(reference))
+  if (colon == std::string_view::npos && is_identifier(reference))
     return shown + " does not say where to look; did you mean `${env:" + std::string(reference) +
            "}`? (a text that means `${` itself is written `$${`)";
   const std::string_view source = reference.substr(0, colon == std::string_view::npos ? 0 : colon);
@@ -104,7 +97,7 @@ References::Read References::read(std::string_view reference) const {
 }
 
 References::Read References::read_variable(const std::string& name) const {
-  if (!is_variable_name(name))
+  if (!is_identifier(name))
     return tl::unexpected(
         Failure{Rule::bad_reference,
                 quoted(name) + " is no name of a variable; letters, digits and _, not beginning with a digit"});

@@ -97,15 +97,18 @@ class Walk {
         if (!placeholder.starts_with(kCaptured)) continue;
         const std::string name = placeholder.substr(kCaptured.size());
         if (captured_.contains(name) || !all_known_) continue;
-        const std::vector<std::string_view> candidates(captured_.begin(), captured_.end());
-        problems_.add(
-            use.position, use.path,
-            quoted("{{" + placeholder + "}}") + " is captured by no earlier stage; " +
-                (candidates.empty() ? "capture it where it is answered, as `capture: {" + name + ": $." + name + "}`"
-                                    : suggestion(name, candidates)),
-            Rule::capture_unknown);
+        problems_.add(use.position, use.path,
+                      quoted("{{" + placeholder + "}}") + " is captured by no earlier stage; " + instead(name),
+                      Rule::capture_unknown);
       }
     });
+  }
+
+  std::string instead(const std::string& name) const {
+    const std::vector<std::string_view> candidates(captured_.begin(), captured_.end());
+    if (!candidates.empty()) return suggestion(name, candidates);
+    std::string text = "capture it where it is answered, as `capture: {";
+    return text.append(name).append(": $.").append(name).append("}`");
   }
 
   void note_captures(const Values& stage) {

@@ -16,9 +16,8 @@ constexpr std::array<std::string_view, 18> kReservedLabels = {
 
 // Prometheus' data model; names beginning with __ are its own.
 bool is_label_name(std::string_view name) {
-  const auto is_letter = [](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  if (name.empty() || name.size() > 128 || !is_letter(name[0]) || name.starts_with("__")) return false;
-  return std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+  constexpr size_t kLongest = 128;
+  return name.size() <= kLongest && is_identifier(name) && !name.starts_with("__");
 }
 
 void check_labels(const Values& slo, std::string_view key, Problems& problems) {

@@ -90,7 +90,7 @@ ReadScalar read_quantity(const Key& key, Type type, const Scalar& scalar) {
   if (type == Type::share) {
     const auto share = read_share(scalar);
     if (!share) return tl::unexpected(share.error());
-    const ReadScalar ok = within_limits(key, scalar, *share, [](auto text) { return read_share(limit(text)).value(); });
+    ReadScalar ok = within_limits(key, scalar, *share, [](auto text) { return read_share(limit(text)).value(); });
     if (!ok) return ok;
     return Share{*share};
   }
@@ -98,8 +98,8 @@ ReadScalar read_quantity(const Key& key, Type type, const Scalar& scalar) {
     const auto bytes = read_bytes(scalar);
     if (!bytes) return tl::unexpected(bytes.error());
     const auto count = static_cast<int64_t>(*bytes);
-    const ReadScalar ok = within_limits(
-        key, scalar, count, [](auto text) { return static_cast<int64_t>(read_bytes(limit(text)).value()); });
+    ReadScalar ok = within_limits(key, scalar, count,
+                                  [](auto text) { return static_cast<int64_t>(read_bytes(limit(text)).value()); });
     if (!ok) return ok;
     return Bytes{*bytes};
   }

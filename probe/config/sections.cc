@@ -68,10 +68,7 @@ constexpr std::array<Key, 4> kHooksKeys = {{
 constexpr Block kHooks{.name = "hooks", .help = "Where webhook watches receive.", .keys = kHooksKeys};
 
 constexpr std::array<Key, 2> kAdminKeys = {{
-    {.name = "address",
-     .type = Type::address,
-     .help = "Where commands are taken. Default: nowhere.",
-     .min = "0"},
+    {.name = "address", .type = Type::address, .help = "Where commands are taken. Default: nowhere.", .min = "0"},
     {.name = "token",
      .type = Type::secret,
      .help = "The bearer token that callers must bring. Demanded unless the address is loopback or a unix socket.",

@@ -39,10 +39,8 @@ std::string unknown(std::string_view name) {
 const std::span<const std::string_view> kPlaceholders = kNames;
 
 bool is_capture_name(std::string_view name) {
-  if (name.empty() || name.size() > 63 || (name[0] >= '0' && name[0] <= '9')) return false;
-  for (const char c : name)
-    if (!(c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) return false;
-  return true;
+  constexpr size_t kLongest = 63;
+  return name.size() <= kLongest && is_identifier(name);
 }
 
 Result<Template> Template::parse(std::string_view text) {

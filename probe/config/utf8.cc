@@ -1,5 +1,6 @@
 #include "probe/config/utf8.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -51,26 +52,35 @@ size_t characters(std::string_view text) {
   return count;
 }
 
-std::string quoted(std::string_view text) {
-  constexpr size_t kShown = 60;
-  std::string shown = "`";
+bool is_identifier(std::string_view text) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_letter = [](char c) { return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  if (text.empty() || is_digit(text[0])) return false;
+  return std::all_of(text.begin(), text.end(), [&](char c) { return is_digit(c) || is_letter(c); });
+}
+
+std::string printable(std::string_view text, size_t most) {
+  std::string shown;
   for (size_t count = 0; !text.empty(); ++count) {
-    if (count == kShown) {
-      shown += "…";
-      break;
-    }
+    if (count == most) return shown + "…";
     const size_t length = utf8_length(text);
     const unsigned char first = byte(text, 0);
-    if (length == 0 || first < 0x20 || first == 0x7F) {
+    if (length == 0 || first < 0x20 || first == 0x7F || (length == 2 && first == 0xC2 && byte(text, 1) < 0xA0)) {
+      // The C1 controls, U+0080 to U+009F, are known by their second byte.
       std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\x%02X", first);
+      std::snprintf(escape.data(), escape.size(), "\\x%02X", byte(text, length == 2 ? 1 : 0));
       shown += first == '\n' ? "\\n" : first == '\t' ? "\\t" : escape.data();
     } else {
       shown += text.substr(0, length);
     }
     text.remove_prefix(length == 0 ? 1 : length);
   }
-  return shown + '`';
+  return shown;
+}
+
+std::string quoted(std::string_view text) {
+  constexpr size_t kShown = 60;
+  return '`' + printable(text, kShown) + '`';
 }
 
 }  // namespace slosonde::config

@@ -1,4 +1,4 @@
-// UTF-8 as the loader and JSON need it.
+// Texts, character by character.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,13 @@ size_t utf8_length(std::string_view text);
 // How many characters (not bytes) `text` has; every malformed byte counts as one.
 size_t characters(std::string_view text);
 
-// A value as messages show it: control characters escaped, cut after 60 characters, in `backquotes`.
+// Letters, digits and _, not beginning with a digit.
+bool is_identifier(std::string_view text);
+
+// For terminals and logs: control characters and malformed bytes escaped, cut with … after `most` characters.
+std::string printable(std::string_view text, size_t most);
+
+// A value as messages show it: printable, at most 60 characters, in `backquotes`.
 std::string quoted(std::string_view text);
 
 }  // namespace slosonde::config

@@ -4,6 +4,7 @@
 #include <boost/json/value.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "probe/config/builder.h"
 #include "probe/config/entry.h"
@@ -45,7 +46,7 @@ Values::~Values() = default;
 Values::Values(const Values&) = default;
 Values& Values::operator=(const Values&) = default;
 // A moved-from one would have nothing to point at, so moving copies the pointer.
-Values::Values(Values&& other) noexcept : data_(other.data_) {}
+Values::Values(Values&& other) noexcept : Values(std::as_const(other)) {}
 Values& Values::operator=(Values&& other) noexcept {
   data_ = other.data_;
   return *this;

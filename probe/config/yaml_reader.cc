@@ -94,15 +94,15 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
     refuse(mark, "an alias (`*name`); write the value out where it is used", Rule::alias);
-    Node node = begin(mark, "?", YAML::NullAnchor);
-    node.kind = Node::Kind::refused;
+    TreeNode node = begin(mark, "?", YAML::NullAnchor);
+    node.kind = TreeNode::Kind::refused;
     add(std::move(node));
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    Node node = begin(mark, tag, anchor);
-    if (node.kind != Node::Kind::refused) node.kind = Node::Kind::scalar;
+    TreeNode node = begin(mark, tag, anchor);
+    if (node.kind != TreeNode::Kind::refused) node.kind = TreeNode::Kind::scalar;
     node.plain = tag == "?";
     node.text = value;
     add(std::move(node));
@@ -110,21 +110,21 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value /*style*/) override {
-    open(mark, tag, anchor, Node::Kind::sequence);
+    open(mark, tag, anchor, TreeNode::Kind::sequence);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value /*style*/) override {
-    open(mark, tag, anchor, Node::Kind::map);
+    open(mark, tag, anchor, TreeNode::Kind::map);
   }
   void OnMapEnd() override { close(); }
 
-  std::optional<Node> take() { return std::move(root_); }
+  std::optional<TreeNode> take() { return std::move(root_); }
 
  private:
   struct Frame {
-    Node node;
-    Node::Kind shape = Node::Kind::map;  // the node itself may be refused, and must still take its children
+    TreeNode node;
+    TreeNode::Kind shape = TreeNode::Kind::map;  // the node itself may be refused, and must still take its children
     bool has_key = false;
     bool keep = true;  // false: the value of a key that was refused
     std::string key;
@@ -136,8 +136,8 @@ class TreeBuilder : public YAML::EventHandler {
     problems_.add(positions_.of(mark), path(), message, rule);
   }
 
-  Node begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
-    Node node;
+  TreeNode begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    TreeNode node;
     node.position = positions_.of(mark);
     if (++nodes_ > kMaxNodes) {
       refuse(mark, "more than 32768 values; a configuration is smaller than that", Rule::too_many_values);
@@ -145,20 +145,20 @@ class TreeBuilder : public YAML::EventHandler {
     }
     if (anchor != YAML::NullAnchor) {
       refuse(mark, "an anchor (`&name`); write the value out where it is used", Rule::anchor);
-      node.kind = Node::Kind::refused;
+      node.kind = TreeNode::Kind::refused;
     }
     if (!tag.empty() && tag != "?" && tag != "!") {
       refuse(mark, "a tag (`!name`); values have the type that their key declares", Rule::tag);
-      node.kind = Node::Kind::refused;
+      node.kind = TreeNode::Kind::refused;
     }
     return node;
   }
 
-  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Kind kind) {
+  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, TreeNode::Kind kind) {
     Frame frame;
     frame.node = begin(mark, tag, anchor);
     frame.shape = kind;
-    if (frame.node.kind != Node::Kind::refused) frame.node.kind = kind;
+    if (frame.node.kind != TreeNode::Kind::refused) frame.node.kind = kind;
     if (stack_.size() == static_cast<size_t>(kMaxDepth)) {
       problems_.add(frame.node.position, "", "nested deeper than 32 levels; a configuration is flatter than that",
                     Rule::too_deep);
@@ -168,33 +168,33 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void close() {
-    Node node = std::move(stack_.back().node);
+    TreeNode node = std::move(stack_.back().node);
     stack_.pop_back();
     add(std::move(node));
   }
 
-  void add(Node node) {
+  void add(TreeNode node) {
     if (stack_.empty()) {
       root_ = std::move(node);
       return;
     }
     Frame& frame = stack_.back();
-    if (frame.shape == Node::Kind::sequence) {
+    if (frame.shape == TreeNode::Kind::sequence) {
       frame.node.items.push_back(std::move(node));
     } else if (!frame.has_key) {
       add_key(frame, node);
     } else {
       frame.has_key = false;
-      if (node.kind == Node::Kind::null) node.position = frame.key_position;
+      if (node.kind == TreeNode::Kind::null) node.position = frame.key_position;
       if (frame.keep) frame.node.members.push_back({std::move(frame.key), frame.key_position, std::move(node)});
     }
   }
 
-  void add_key(Frame& frame, const Node& node) {
-    frame.keep = node.kind == Node::Kind::scalar;
+  void add_key(Frame& frame, const TreeNode& node) {
+    frame.keep = node.kind == TreeNode::Kind::scalar;
     frame.key = node.text;
     frame.key_position = node.position;
-    if (node.kind == Node::Kind::refused) {
+    if (node.kind == TreeNode::Kind::refused) {
       // Complained about already.
     } else if (!frame.keep) {
       problems_.add(node.position, path(), "a key that is not a text; write `key: value`", Rule::key_not_text);
@@ -214,7 +214,7 @@ class TreeBuilder : public YAML::EventHandler {
   std::string path() const {
     std::string path;
     for (const Frame& frame : stack_) {
-      if (frame.shape == Node::Kind::sequence)
+      if (frame.shape == TreeNode::Kind::sequence)
         path += '[' + std::to_string(frame.node.items.size()) + ']';
       else if (frame.has_key)
         path += (path.empty() ? "" : ".") + frame.key;
@@ -225,7 +225,7 @@ class TreeBuilder : public YAML::EventHandler {
   Positions& positions_;
   Problems& problems_;
   std::vector<Frame> stack_;
-  std::optional<Node> root_;
+  std::optional<TreeNode> root_;
   size_t nodes_ = 0;
   int documents_ = 0;
 };
@@ -261,13 +261,13 @@ std::string syntax_message(const YAML::Exception& error) {
 
 }  // namespace
 
-const Node* Node::find(std::string_view key) const {
+const TreeNode* TreeNode::find(std::string_view key) const {
   for (const Member& member : members)
     if (member.key == key) return &member.value;
   return nullptr;
 }
 
-std::optional<Node> read_yaml(std::string_view text, Problems& problems) {
+std::optional<TreeNode> read_yaml(std::string_view text, Problems& problems) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   Positions positions(text);
@@ -289,8 +289,8 @@ std::optional<Node> read_yaml(std::string_view text, Problems& problems) {
     problems.add({1, 1}, "", std::string("not YAML: ") + error.what(), Rule::not_yaml);
     return std::nullopt;
   }
-  if (std::optional<Node> root = builder.take()) return root;
-  return Node{};
+  if (std::optional<TreeNode> root = builder.take()) return root;
+  return TreeNode{};
 }
 
 }  // namespace slosonde::config

@@ -11,6 +11,6 @@ namespace slosonde::config {
 
 // Nothing, with at least one problem added, when the text is no YAML at all; else the tree, with the parts that were
 // refused (anchors, aliases, tags, duplicate keys) added as problems. Time and memory are bounded for any text.
-std::optional<Node> read_yaml(std::string_view text, Problems& problems);
+std::optional<TreeNode> read_yaml(std::string_view text, Problems& problems);
 
 }  // namespace slosonde::config

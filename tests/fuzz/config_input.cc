@@ -48,7 +48,8 @@ void check_problems(const Problems& problems, bool knows_secret) {
     const Position now = problem.position;
     must(now.line > last.line || (now.line == last.line && now.column >= last.column), "problems are in order");
     must(problem.message.size() < 4096, "messages are bounded");
-    must(problem.message.find_first_of("\n\r\t\x1b") == std::string::npos, "messages are one line");
+    must((problem.message + problem.path).find_first_of("\n\r\t\x1b\x7f") == std::string::npos,
+         "messages are one line");
     last = now;
   }
   must(knows_secret || text.find(kSecret) == std::string::npos, "messages show no secret");
