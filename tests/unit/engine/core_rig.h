@@ -127,6 +127,15 @@ class Rig {
     now = t;
   }
 
+  // What has come out so far.
+  void forget() {
+    checks.clear();
+    cancels.clear();
+    closed.clear();
+    started.clear();
+    looked_at = 0;
+  }
+
   // Starts no more, so that the runs there are can be looked at alone.
   void no_more() { feed(Drain{}); }
 
