@@ -24,7 +24,10 @@ Connection::Connection(Socket socket, ConnectionShared& shared)
 }
 
 Connection::~Connection() {
-  close();
+  try {
+    close();
+  } catch (...) {  // Asio's cancel() is allowed to throw, and does not
+  }
 }
 
 void Connection::start() {

@@ -180,7 +180,7 @@ Response WebHooks::deliver(Request request) {
     }
   }
   size_t bytes = sizeof hook + hook.path.size() + hook.body.size();
-  for (const auto& [header, value] : hook.headers) bytes += sizeof(header) * 2 + header.size() + value.size();
+  for (const auto& [header, value] : hook.headers) bytes += 2 * sizeof(std::string) + header.size() + value.size();
   const bool kept = inbox_.post(bytes, [route, hook = std::move(hook)]() mutable {
     if (route->handler) route->handler(std::move(hook));
   });

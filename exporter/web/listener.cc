@@ -72,7 +72,10 @@ Listener::Listener(Address address, Site& site, ListenerShared& shared)
 }
 
 Listener::~Listener() {
-  close();
+  try {
+    close();
+  } catch (...) {  // Asio's cancel() is allowed to throw, and does not
+  }
   if (spare_ >= 0) ::close(spare_);
 }
 

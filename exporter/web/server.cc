@@ -147,7 +147,10 @@ WebServer::WebServer(WebOptions options, WebSources sources)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(sources))) {}
 
 WebServer::~WebServer() {
-  stop();
+  try {
+    stop();
+  } catch (...) {  // join() is allowed to throw, and does not for a thread that was joinable
+  }
 }
 
 Result<void> WebServer::start() {
