@@ -24,10 +24,9 @@ void append_percentiles(std::vector<Percentile>& out, Duration window, const slo
 std::shared_ptr<const RunRecord> Core::Impl::show(Run& run) {
   if (run.shown) return run.shown;
   auto record = std::make_shared<RunRecord>();
-  const ledger::MarkerId id = marker_id(run);
   record->id = run.id;
-  record->marker = codec_.marker(id);
-  record->traceparent = codec_.traceparent(id);
+  record->marker = run.tokens.marker;
+  record->traceparent = run.tokens.traceparent(0);
   record->origin = run.origin;
   record->due = run.due;
   record->started = run.started;

@@ -83,7 +83,6 @@ void Core::Impl::start_attempt(Run& run, size_t i) {
   stage.attempt_start = now_;
   stage.attempt_deadline = polling ? std::min(stage.limit, now_ + plan.poll_timeout) : stage.limit;
   if (!stage.record.started) stage.record.started = now_;
-  const ledger::MarkerId id = marker_id(run);
   StartCheck order;
   order.run = run.id;
   order.stage = static_cast<uint32_t>(i);
@@ -91,9 +90,9 @@ void Core::Impl::start_attempt(Run& run, size_t i) {
   order.polling = polling;
   order.due = run.due;
   order.deadline = stage.attempt_deadline;
-  order.marker = codec_.marker(id);
-  order.traceparent = codec_.traceparent(id, static_cast<unsigned>(i) + 1);
-  order.payload = codec_.payload(id);
+  order.marker = run.tokens.marker;
+  order.traceparent = run.tokens.traceparent(static_cast<uint16_t>(i) + 1);
+  order.payload = codec_.payload(marker_id(run));
   order.captures = run.captures;
   outputs_->emplace_back(std::move(order));
 }

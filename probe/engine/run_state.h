@@ -9,6 +9,7 @@
 
 #include "probe/base/time.h"
 #include "probe/engine/run.h"
+#include "probe/ledger/marker.h"
 
 namespace slosonde::engine {
 
@@ -62,6 +63,7 @@ struct FinalStep {
 
 struct Run {
   RunId id;
+  ledger::RunTokens tokens;
   Origin origin = Origin::scheduled;
   Instant due{}, started{};
   std::vector<Stage> stages;

@@ -74,6 +74,7 @@ void Core::Impl::start_run(Transaction& t, Instant due, Origin origin) {
   auto made = std::make_unique<Run>();
   Run& run = *made;
   run.id = {t.index, t.next_seq++};
+  run.tokens = codec_.tokens(marker_id(run));
   run.origin = origin;
   run.due = due;
   run.started = now_;

@@ -19,7 +19,9 @@ constexpr size_t kBodyLength = kMarkerLength - kTagWidth;
 constexpr size_t kKeptFindings = 1024;  // entries whose memory is kept from text to text
 
 // What the key is used for; each its own domain.
-constexpr char kTagDomain = 'm', kPayloadDomain = 'p', kTraceDomain = 't', kSpanDomain = 's', kStreamDomain = 'h';
+constexpr char kTagDomain = 'm', kPayloadDomain = 'p', kStreamDomain = 'h';
+// Of a digest in the tag's domain: the tag is in the first 9 bytes, then come the trace and the span.
+constexpr size_t kTraceAt = 10, kSpanAt = 26;
 
 void append_body(std::string& out, const MarkerId& id) {
   out += kPrefix;
@@ -44,17 +46,6 @@ void append_hex(std::string& out, std::span<const uint8_t> bytes) {
     out += digits[byte >> 4];
     out += digits[byte & 15];
   }
-}
-
-// "00-<trace>-<span>-01". The trace comes from the first 16 bytes of one digest, the span from the last 8 of another.
-std::string traceparent_of(const Digest& trace, const Digest& span) {
-  std::string text = "00-";
-  text.reserve(55);
-  append_hex(text, std::span(trace).first(16));
-  text += '-';
-  append_hex(text, std::span(span).last(8));
-  text += "-01";
-  return text;
 }
 
 template <class Item>
@@ -91,9 +82,26 @@ std::string MarkerCodec::tag(std::string_view body) const {
   return text;
 }
 
-std::string MarkerCodec::marker(const MarkerId& id) const {
-  std::string text = body_of(id);
-  append_base32(text, mac_.of(kTagDomain, text), kTagWidth);
+RunTokens MarkerCodec::tokens(const MarkerId& id) const {
+  RunTokens made;
+  made.marker = body_of(id);
+  const Digest digest = mac_.of(kTagDomain, made.marker);
+  append_base32(made.marker, digest, kTagWidth);
+  std::copy_n(digest.begin() + kTraceAt, made.trace.size(), made.trace.begin());
+  std::copy_n(digest.begin() + kSpanAt, made.span.size(), made.span.begin());
+  return made;
+}
+
+// "00-<trace>-<span>-01". Only spans of one trace must differ: the step, counted from 1, is the end of it.
+std::string RunTokens::traceparent(uint16_t step) const {
+  std::string text = "00-";
+  text.reserve(55);
+  append_hex(text, trace);
+  text += '-';
+  append_hex(text, span);
+  const auto number = static_cast<uint16_t>(step + 1);
+  append_hex(text, std::array{static_cast<uint8_t>(number >> 8), static_cast<uint8_t>(number & 255)});
+  text += "-01";
   return text;
 }
 
@@ -101,18 +109,6 @@ std::string MarkerCodec::payload(const MarkerId& id) const {
   std::string text(kPayloadPrefix);
   append_base32(text, mac_.of(kPayloadDomain, body_of(id)), kPayloadWidth);
   return text;
-}
-
-std::string MarkerCodec::traceparent(const MarkerId& id) const {
-  const Digest digest = mac_.of(kTraceDomain, body_of(id));
-  return traceparent_of(digest, digest);
-}
-
-std::string MarkerCodec::traceparent(const MarkerId& id, unsigned step) const {
-  std::string body = body_of(id);
-  const Digest trace = mac_.of(kTraceDomain, body);
-  body += std::to_string(step);
-  return traceparent_of(trace, mac_.of(kSpanDomain, body));
 }
 
 std::optional<MarkerId> MarkerCodec::read(std::string_view marker) const {

@@ -11,6 +11,7 @@
 // found, never another run's.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,6 +55,16 @@ struct Findings {
   size_t doubtful_until_ = 0;  // the last marker is not genuine, and ends here; else 0
 };
 
+// What a run is known by outside: disjoint parts of one digest.
+struct RunTokens {
+  std::string marker;
+  std::array<uint8_t, 16> trace{};
+  std::array<uint8_t, 6> span{};
+
+  // W3C traceparent (version 00, sampled). The parent is the run's root span (step 0), or that of one of its stages.
+  std::string traceparent(uint16_t step) const;
+};
+
 // Makes and recognises the tokens of one key. One thread at a time; owns a copy of nothing but the keyed context.
 class MarkerCodec {
  public:
@@ -63,8 +74,9 @@ class MarkerCodec {
   // 40 bits that stand for a probe's transaction; `salt` tells two apart whose bits are the same.
   uint64_t stream(std::string_view probe, std::string_view transaction, unsigned salt = 0) const;
 
-  // Numbers beyond their fields' bits are cut down to them.
-  std::string marker(const MarkerId& id) const;
+  // Numbers beyond their fields' bits are cut down to them. One HMAC.
+  RunTokens tokens(const MarkerId& id) const;
+  std::string marker(const MarkerId& id) const { return tokens(id).marker; }
 
   // Of a text that is one genuine marker and nothing else.
   std::optional<MarkerId> read(std::string_view marker) const;
@@ -72,11 +84,6 @@ class MarkerCodec {
   // The body a run carries: "sondep-" and 26 characters derived from the key, so that damage shows without anything
   // having been stored.
   std::string payload(const MarkerId& id) const;
-
-  // W3C traceparent (version 00, sampled). The parent is the run's root span, or that of one of its stages; `step`
-  // numbers them.
-  std::string traceparent(const MarkerId& id) const;
-  std::string traceparent(const MarkerId& id, unsigned step) const;
 
   // Finds markers and payloads anywhere in `text`. O(n); one HMAC for each thing of a marker's form. `found` is
   // cleared first, and given back its memory when the text before was a monstrous one.

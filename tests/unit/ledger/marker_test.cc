@@ -145,15 +145,16 @@ TEST(Marker, ManyPayloadsAreAllFound) {
 
 TEST(Marker, TraceparentIsW3cAndStagesShareTheTrace) {
   const MarkerCodec codec(kKey);
-  const std::string root = codec.traceparent(kId), first = codec.traceparent(kId, 1),
-                    second = codec.traceparent(kId, 2);
+  const RunTokens tokens = codec.tokens(kId);
+  EXPECT_EQ(tokens.marker, codec.marker(kId));
+  const std::string root = tokens.traceparent(0), first = tokens.traceparent(1), second = tokens.traceparent(2);
   const std::regex form("00-[0-9a-f]{32}-[0-9a-f]{16}-01");
   for (const std::string& one : {root, first, second}) {
     EXPECT_TRUE(std::regex_match(one, form)) << one;
     EXPECT_EQ(one.substr(3, 32), root.substr(3, 32));
   }
   EXPECT_EQ(std::set<std::string>({root.substr(36, 16), first.substr(36, 16), second.substr(36, 16)}).size(), 3u);
-  EXPECT_NE(codec.traceparent({1, 2, 3}).substr(3, 32), root.substr(3, 32));
+  EXPECT_NE(codec.tokens({1, 2, 3}).traceparent(0).substr(3, 32), root.substr(3, 32));
 }
 
 TEST(Marker, FindingsGiveBackTheMemoryOfAMonstrousText) {
