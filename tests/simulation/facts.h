@@ -97,12 +97,11 @@ struct StageCounts {
   std::vector<uint64_t> verdicts;   // on_time late lost corrupt failed skipped unseen
   std::vector<uint64_t> sightings;  // first late duplicate reordered corrupt foreign stale unexpected
   uint64_t latencies = 0, hops = 0;
-  bool operator==(const StageCounts&) const = default;
+  double latency_sum = 0, hop_sum = 0;  // seconds
 };
 struct TransactionCounts {
   std::vector<uint64_t> runs;  // good bad blind probe_fault missed excluded
   std::vector<StageCounts> stages;
-  bool operator==(const TransactionCounts&) const = default;
 };
 struct SloCounts {
   uint64_t good = 0, bad = 0, blind = 0, probe_fault = 0, missed = 0;
@@ -114,7 +113,6 @@ struct WindowReading {
   Time window = 0;
   SloCounts counts;
   double burn_rate = -1;  // -1: none
-  bool operator==(const WindowReading&) const = default;
 };
 
 }  // namespace slosonde::simulation

@@ -286,7 +286,12 @@ void Oracle::count(const Run& run) {
     StageCounts& stage = counts.stages[i];
     ++stage.verdicts[static_cast<size_t>(fate.verdict)];
     if (fate.verdict != Verdict::skipped && fate.verdict != Verdict::unseen) ++stage.latencies;
-    if (judged_seen(i) && (i == 0 || judged_seen(i - 1))) ++stage.hops;
+    if (judged_seen(i)) stage.latency_sum += static_cast<double>(fate.hi - run.due) / 1e9;
+    if (judged_seen(i) && (i == 0 || judged_seen(i - 1))) {
+      const Time from = i == 0 ? run.due : run.fates[i - 1].hi;
+      ++stage.hops;
+      stage.hop_sum += static_cast<double>(std::max(fate.hi - from, Time{0})) / 1e9;
+    }
     bool out_of_order = false;
     for (size_t j = 0; j < i; ++j) {
       out_of_order = out_of_order || (judged_seen(i) && judged_seen(j) && fate.hi < run.fates[j].lo);

@@ -36,6 +36,8 @@ void compare(const Terms& terms, const World& world, const Result& result, const
           << "first late duplicate reordered corrupt foreign stale unexpected";
       EXPECT_EQ(is.latencies, should.latencies);
       EXPECT_EQ(is.hops, should.hops);
+      EXPECT_NEAR(is.latency_sum, should.latency_sum, 1e-6);  // of up to 17,280 doubles
+      EXPECT_NEAR(is.hop_sum, should.hop_sum, 1e-6);
     }
   }
   for (size_t s = 0; s < terms.slos.size(); ++s) {

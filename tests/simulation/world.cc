@@ -127,7 +127,8 @@ void World::plan_faults() {
   }
   for (int n = times(troubles_.stalls_a_day); n > 0; --n) {
     const Time begin = some_time();
-    stalls_.emplace_back(begin, begin + random_.heavy(300 * kMillisecond, 90 * kSecond));
+    const Time most = random_.happens(0.5) ? 90 * kSecond : 2 * kSecond;
+    stalls_.emplace_back(begin, begin + random_.between(kMillisecond, most));
   }
   std::sort(stalls_.begin(), stalls_.end());
   for (int n = times(troubles_.outages_a_day); n > 0; --n) {
@@ -406,7 +407,8 @@ void World::finish() {
     TransactionCounts counts;
     counts.runs = list(transaction.verdicts);
     for (const engine::StageStats& stage : transaction.stages) {
-      counts.stages.push_back({list(stage.verdicts), list(stage.sightings), stage.latency.count(), stage.hop.count()});
+      counts.stages.push_back({list(stage.verdicts), list(stage.sightings), stage.latency.count(), stage.hop.count(),
+                               stage.latency.sum, stage.hop.sum});
       for (const engine::Percentile& one : stage.percentiles) result_.serialised += std::to_string(one.seconds) + '\n';
       for (const uint64_t count : stage.latency.counts) result_.serialised += std::to_string(count) + ' ';
       result_.serialised += std::to_string(stage.latency.sum) + ' ' + std::to_string(stage.hop.sum) + '\n';
