@@ -1,5 +1,3 @@
-#include <malloc.h>
-
 #include <boost/json/serialize.hpp>
 #include <csignal>
 #include <iostream>
@@ -12,17 +10,11 @@
 #include "probe/cli/instance.h"
 #include "probe/cli/load.h"
 #include "probe/cli/log.h"
+#include "probe/cli/memory.h"
 
 namespace slosonde::cli {
 
 namespace {
-
-// A probe is small and lives long: one arena for all threads instead of up to eight a core (the threads hardly ever
-// allocate at once), and freed memory goes back early.
-void keep_small() {
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_TRIM_THRESHOLD, 128 * 1024);
-}
 
 struct Line {
   Level level;
@@ -73,7 +65,7 @@ void say_started(Log& log, const config::Config& config, exporter::WebServer& we
 }  // namespace
 
 int run(const RunOptions& options) {
-  keep_small();
+  keep_heap_small();
   std::signal(SIGPIPE, SIG_IGN);
   auto config = load_config(options.config);
   if (!config) return complain(config.error(), options.config);
@@ -82,6 +74,12 @@ int run(const RunOptions& options) {
   InstanceOptions wanted;
   wanted.web = exporter::web_options(*config, SLOSONDE_VERSION);
   wanted.service.on_notice = [&](const engine::Notice& notice) { write(*log, notice); };
+  Instance* started = nullptr;
+  wanted.service.on_snapshot = [&started] {
+    if (started == nullptr || !started->service().snapshot()->ready) return;
+    drop_startup_pages();
+    started = nullptr;
+  };
   auto made = Instance::make(*config, std::move(wanted));
   if (!made) return complain({{}, std::move(made.error())}, options.config);
   Instance& instance = **made;
@@ -99,6 +97,7 @@ int run(const RunOptions& options) {
     instance.drain(grace);
   });
   say_started(*log, *config, instance.web());
+  started = &instance;
   instance.service().start();
   instance.run();
   log->write(Level::info, "stopped");
