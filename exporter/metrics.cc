@@ -28,7 +28,7 @@ std::vector<prometheus::MetricFamily> Metrics::Collect() const {
       .add({}, 1.0);
   gauge(families, "slosonde_config_last_reload_success_timestamp_seconds",
         "When the configuration in force was loaded, in Unix seconds.")
-      .add({}, static_cast<double>(unix_ns(sources_.config_loaded)) * 1e-9);
+      .add({}, static_cast<double>(unix_ns(sources_.config_loaded)) / 1e9);
   process_.collect(families);
   return families;
 }

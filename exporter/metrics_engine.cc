@@ -30,7 +30,7 @@ void collect_engine(const engine::Snapshot& snapshot, Families& families) {
       .add({}, snapshot.loop_lag);
   gauge(families, "slosonde_engine_last_turn_timestamp_seconds",
         "When the engine last gave the figures shown here, in Unix seconds; they are as old as that.")
-      .add({}, static_cast<double>(unix_ns(snapshot.at + snapshot.wall_offset)) * 1e-9);
+      .add({}, static_cast<double>(unix_ns(snapshot.at + snapshot.wall_offset)) / 1e9);
 }
 
 }  // namespace slosonde::exporter

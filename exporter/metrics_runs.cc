@@ -109,7 +109,7 @@ void collect_stage_gauges(const Snapshot& snapshot, Families& families) {
   each_stage(snapshot, [&](const std::string& transaction, const StagePlan& stage, const StageStats& stats) {
     if (!stats.certificate_expiry) return;
     expiry.add({{"transaction", transaction}, {"stage", stage.name}},
-               static_cast<double>(unix_ns(*stats.certificate_expiry)) * 1e-9);
+               static_cast<double>(unix_ns(*stats.certificate_expiry)) / 1e9);
   });
 }
 

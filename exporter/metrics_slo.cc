@@ -51,7 +51,7 @@ void collect_objectives(const Snapshot& snapshot, Families& families) {
   });
   Family window = gauge(families, "slosonde_slo_window_seconds", "The SLO's period.");
   each_slo(snapshot, [&](const SloPlan& plan, const SloStatus&) {
-    window.add({{"slo", plan.name}}, seconds(plan.window));
+    window.add({{"slo", plan.name}}, static_cast<double>(plan.window.count()) / 1e9);
   });
   Family budget = gauge(families, "slosonde_slo_error_budget_remaining_ratio",
                         "What is left of the error budget of the whole period; 0 is spent, below 0 overspent.");

@@ -22,6 +22,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,10 @@ boost::json::value status_view(const engine::Snapshot& snapshot, Instant now, st
 boost::json::value slos_view(const engine::Snapshot& snapshot);
 boost::json::value transactions_view(const engine::Snapshot& snapshot);
 boost::json::value run_view(const engine::Snapshot& snapshot, const engine::RunRecord& run);
+
+// By due, the latest first; those of all transactions together. They live as long as the snapshot.
+std::vector<const engine::RunRecord*> newest_runs(const engine::Snapshot& snapshot, size_t most,
+                                                  const std::function<bool(const engine::RunRecord&)>& wanted = {});
 
 // /api/v1/runs with its parameters, and /api/v1/runs/<id>; problems for what cannot be meant or found.
 Response runs_answer(const engine::Snapshot& snapshot, std::string_view query);

@@ -1,4 +1,5 @@
 // /api/v1/runs and /api/v1/runs/<id>
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <charconv>
@@ -18,7 +19,7 @@ json::object phases_view(const checks::Phases& phases) {
   json::object view;
   for (int i = 0; i < checks::kPhases; ++i) {
     const auto& took = phases[static_cast<size_t>(i)];
-    if (took) view[checks::name(static_cast<checks::Phase>(i))] = seconds(*took);
+    if (took) view[checks::name(static_cast<checks::Phase>(i))] = exact_seconds(*took);
   }
   return view;
 }
@@ -26,7 +27,7 @@ json::object phases_view(const checks::Phases& phases) {
 json::object step_view(const engine::StagePlan& plan, const engine::StageRecord& step, Duration wall) {
   json::object view{{"name", json_text(plan.name)},
                     {"mode", mode_name(plan.mode)},
-                    {"within_seconds", seconds(plan.within)},
+                    {"within_seconds", exact_seconds(plan.within)},
                     {"verdict", nullptr},
                     {"bad", step.bad},
                     {"started", json_time(step.started, wall)},
@@ -94,6 +95,21 @@ bool passes(const engine::Snapshot& snapshot, const engine::RunRecord& run, cons
 
 }  // namespace
 
+std::vector<const engine::RunRecord*> newest_runs(const engine::Snapshot& snapshot, size_t most,
+                                                  const std::function<bool(const engine::RunRecord&)>& wanted) {
+  std::vector<const engine::RunRecord*> runs;
+  for (const auto& run : snapshot.runs) {
+    if (run->id.transaction < snapshot.plan->transactions.size() && (!wanted || wanted(*run))) {
+      runs.push_back(run.get());
+    }
+  }
+  const auto end = runs.begin() + static_cast<std::ptrdiff_t>(std::min(most, runs.size()));
+  std::partial_sort(runs.begin(), end, runs.end(),
+                    [](const auto* a, const auto* b) { return a->due != b->due ? a->due > b->due : a->id > b->id; });
+  runs.erase(end, runs.end());
+  return runs;
+}
+
 json::value run_view(const engine::Snapshot& snapshot, const engine::RunRecord& run) {
   const engine::TransactionPlan& plan = snapshot.plan->transactions[run.id.transaction];
   const Duration wall = snapshot.wall_offset;
@@ -121,12 +137,10 @@ json::value run_view(const engine::Snapshot& snapshot, const engine::RunRecord& 
 Response runs_answer(const engine::Snapshot& snapshot, std::string_view query) {
   const auto filter = parse_filter(query);
   if (!filter) return problem(400, filter.error().text);
+  const auto wanted = [&](const engine::RunRecord& run) { return passes(snapshot, run, *filter); };
   json::array runs;
-  for (const auto& run : snapshot.runs) {
-    if (runs.size() == filter->limit) break;
-    if (run->id.transaction < snapshot.plan->transactions.size() && passes(snapshot, *run, *filter)) {
-      runs.push_back(run_view(snapshot, *run));
-    }
+  for (const engine::RunRecord* run : newest_runs(snapshot, filter->limit, wanted)) {
+    runs.push_back(run_view(snapshot, *run));
   }
   return json_answer(json::object{{"runs", runs}});
 }

@@ -14,7 +14,7 @@ namespace {
 
 std::string in_seconds(Duration duration) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.1f s", seconds(duration));
+  std::snprintf(text, sizeof text, "%.1f s", exact_seconds(duration));
   return text;
 }
 
@@ -71,7 +71,7 @@ json::value status_view(const engine::Snapshot& snapshot, Instant now, std::stri
                       {"version", version},
                       {"now", json_time(now, wall)},
                       {"snapshot_at", json_time(snapshot.at, wall)},
-                      {"snapshot_age_seconds", seconds(health.age)},
+                      {"snapshot_age_seconds", exact_seconds(health.age)},
                       {"started", json_time(snapshot.started, wall)},
                       {"healthy", health.healthy},
                       {"ready", health.ready},

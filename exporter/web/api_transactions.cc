@@ -54,7 +54,7 @@ json::object stage_view(const engine::Plan& plan, const engine::TransactionPlan&
                         const engine::StagePlan& stage, const engine::StageStats& stats) {
   json::object view{{"name", json_text(stage.name)},
                     {"mode", mode_name(stage.mode)},
-                    {"within_seconds", seconds(stage.within)},
+                    {"within_seconds", exact_seconds(stage.within)},
                     {"from", nullptr},
                     {"watch", nullptr},
                     {"poll_every_seconds", nullptr},
@@ -69,7 +69,7 @@ json::object stage_view(const engine::Plan& plan, const engine::TransactionPlan&
   if (stage.mode == engine::StageMode::watched && stage.watch < plan.watches.size()) {
     view["watch"] = json_text(plan.watches[stage.watch].name);
   }
-  if (stage.mode == engine::StageMode::polled) view["poll_every_seconds"] = seconds(stage.poll_every);
+  if (stage.mode == engine::StageMode::polled) view["poll_every_seconds"] = exact_seconds(stage.poll_every);
   return view;
 }
 
@@ -83,7 +83,7 @@ json::object transaction_view(const engine::Snapshot& snapshot, size_t index) {
   }
   json::object view{
       {"name", json_text(plan.name)},
-      {"every_seconds", seconds(plan.every)},
+      {"every_seconds", exact_seconds(plan.every)},
       {"max_in_flight", plan.max_in_flight},
       {"in_flight", stats.in_flight},
       {"next_due", plan.every > Duration::zero() ? json_time(stats.next_due, wall) : json::value(nullptr)},

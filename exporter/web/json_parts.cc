@@ -1,9 +1,12 @@
 #include "exporter/web/json_parts.h"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <cmath>
 #include <string>
 
+#include "exporter/text.h"
 #include "exporter/web/quote.h"
 
 namespace slosonde::exporter {
@@ -17,7 +20,11 @@ json::value json_time(std::optional<Instant> instant, Duration wall_offset) {
 
 json::value json_seconds(std::optional<Duration> duration) {
   if (!duration) return nullptr;
-  return seconds(*duration);
+  return exact_seconds(*duration);
+}
+
+double exact_seconds(Duration duration) {
+  return static_cast<double>(duration.count()) / 1e9;
 }
 
 json::value json_number(std::optional<double> number) {
@@ -45,6 +52,42 @@ std::string_view mode_name(engine::StageMode mode) {
       break;
   }
   return "done";
+}
+
+namespace {
+
+void append_json(const json::value& value, std::string& out) {
+  if (const auto* object = value.if_object()) {
+    char before = '{';
+    for (const auto& member : *object) {
+      out += before;
+      out += json::serialize(json::value(member.key()));
+      out += ':';
+      append_json(member.value(), out);
+      before = ',';
+    }
+    out += object->empty() ? "{}" : "}";
+  } else if (const auto* array = value.if_array()) {
+    char before = '[';
+    for (const json::value& element : *array) {
+      out += before;
+      append_json(element, out);
+      before = ',';
+    }
+    out += array->empty() ? "[]" : "]";
+  } else if (const auto* number = value.if_double()) {
+    append_number(*number, out);  // finite: json_number() sees to it
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+}  // namespace
+
+std::string json_written(const json::value& value) {
+  std::string out;
+  append_json(value, out);
+  return out;
 }
 
 }  // namespace slosonde::exporter

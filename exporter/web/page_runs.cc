@@ -1,6 +1,7 @@
 // The page's last runs and watches.
 #include <algorithm>
 
+#include "exporter/web/api.h"
 #include "exporter/web/html.h"
 #include "exporter/web/page.h"
 #include "exporter/web/quote.h"
@@ -80,11 +81,7 @@ void write_runs(const engine::Snapshot& snapshot, std::string& out) {
       "<div class=\"card scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"runs\"><table><thead><tr><th "
       "scope=\"col\">due</th><th scope=\"col\">transaction</th>"
       "<th scope=\"col\">verdict</th><th scope=\"col\">stages</th><th scope=\"col\">run</th></tr></thead><tbody>\n";
-  size_t shown = 0;
-  for (const auto& run : snapshot.runs) {
-    if (shown++ == kShownRuns) break;
-    if (run->id.transaction < snapshot.plan->transactions.size()) write_run(snapshot, *run, out);
-  }
+  for (const engine::RunRecord* run : newest_runs(snapshot, kShownRuns)) write_run(snapshot, *run, out);
   out += "</tbody></table></div>\n</section>\n";
 }
 

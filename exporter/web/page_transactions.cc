@@ -28,10 +28,15 @@ std::string shown_percentile(const StageStats& stats, double which) {
   std::string text = shown_seconds(*point);
   const auto lower = percentile(stats, which, Bound::lower);
   const auto upper = percentile(stats, which, Bound::upper);
-  if (lower || upper) {
-    text += " <span class=\"bounds under\">" + (lower ? shown_seconds(*lower) : "?") + " – " +
-            (upper ? shown_seconds(*upper) : "?") + "</span>";
+  std::string bounds;
+  if (lower && upper) {
+    bounds = shown_seconds(*lower) + " – " + shown_seconds(*upper);
+  } else if (lower) {
+    bounds = "at least " + shown_seconds(*lower);
+  } else if (upper) {
+    bounds = "at most " + shown_seconds(*upper);
   }
+  if (!bounds.empty()) text += " <span class=\"bounds under\">" + bounds + "</span>";
   return text;
 }
 

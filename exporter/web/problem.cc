@@ -5,6 +5,8 @@
 #include <boost/json/value.hpp>
 #include <utility>
 
+#include "exporter/web/json_parts.h"
+
 namespace slosonde::exporter {
 
 namespace json = boost::json;
@@ -50,7 +52,7 @@ Response problem(int status, std::string_view detail) {
 }
 
 Response json_answer(const json::value& value, int status) {
-  return {status, "application/json", json::serialize(value) + "\n", {{"Cache-Control", "no-store"}}};
+  return {status, "application/json", json_written(value) + "\n", {{"Cache-Control", "no-store"}}};
 }
 
 Response text_answer(std::string text, int status) {

@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "exporter/web/problem.h"
 #include "tests/unit/exporter/sample.h"
 
 namespace slosonde::exporter {
@@ -166,6 +167,30 @@ TEST(Api, RunsAreFilteredAndLimited) {
   EXPECT_EQ(count("transaction=log-to-alert"), 6U);
   EXPECT_EQ(count("transaction=log%2Dto%2dalert"), 6U);
   EXPECT_EQ(count("transaction=console"), 0U);
+}
+
+TEST(Api, RunsOfAllTransactionsAreShownByDueTheLatestFirst) {
+  auto snapshot = sample::snapshot();
+  auto console = std::make_shared<engine::RunRecord>(*snapshot->runs[3]);
+  console->id = {1, 7};
+  console->due = snapshot->runs[1]->due + 1s;
+  snapshot->runs.push_back(console);  // as the core gives them: one transaction after the other
+  const json::value view = json::parse(runs_answer(*snapshot, "limit=3").body);
+  EXPECT_EQ(view.at("runs").at(0).at("id"), json::value(sample::marker(719)));
+  EXPECT_EQ(view.at("runs").at(1).at("transaction"), "console");
+  EXPECT_EQ(view.at("runs").at(2).at("id"), json::value(sample::marker(718)));
+}
+
+TEST(Api, NumbersAreWrittenAsPeopleWriteThem) {
+  auto snapshot = sample::snapshot();
+  auto plan = std::make_shared<engine::Plan>(*snapshot->plan);
+  plan->transactions[0].every = 2min;
+  snapshot->plan = plan;
+  EXPECT_THAT(json_answer(transactions_view(*snapshot)).body, HasSubstr("\"every_seconds\":120,"));
+  EXPECT_THAT(json_answer(slos_view(*snapshot)).body, HasSubstr("\"objective\":0.999,\"window_seconds\":2592000,"));
+  EXPECT_THAT(run_answer(*snapshot, sample::marker(716)).body, HasSubstr("\"phases\":{\"connect\":0.001}"));
+  EXPECT_EQ(json_answer(json::parse(R"({"a":[],"b":{},"c\"":[1,null,true]})")).body,
+            "{\"a\":[],\"b\":{},\"c\\\"\":[1,null,true]}\n");
 }
 
 TEST(Api, WhatCannotBeMeantIsAProblemThatHelps) {

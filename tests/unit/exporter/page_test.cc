@@ -112,6 +112,13 @@ TEST(Page, IsThereBeforeTheEngineAndBeforeTheFirstRun) {
   EXPECT_THAT(page, Not(HasSubstr("nan")));
 }
 
+TEST(Page, OneBoundAloneIsCalledWhatItIs) {
+  auto snapshot = sample::snapshot();
+  auto& percentiles = snapshot->transactions[0].stages[0].percentiles;
+  std::erase_if(percentiles, [](const auto& one) { return one.bound == engine::Bound::upper; });
+  EXPECT_THAT(page_of(snapshot.get()), HasSubstr("21.3 ms <span class=\"bounds under\">at least 18.7 ms</span>"));
+}
+
 TEST(Page, ASpentBudgetIsShownAsSpent) {
   auto snapshot = sample::snapshot();
   snapshot->slos[1].budget_remaining = -0.25;
