@@ -46,7 +46,9 @@ Values::~Values() = default;
 Values::Values(const Values&) = default;
 Values& Values::operator=(const Values&) = default;
 // A moved-from one would have nothing to point at, so moving copies the pointer.
-Values::Values(Values&& other) noexcept : Values(std::as_const(other)) {}
+Values::Values(Values&& other) noexcept {
+  data_ = other.data_;
+}
 Values& Values::operator=(Values&& other) noexcept {
   data_ = other.data_;
   return *this;

@@ -85,7 +85,8 @@ TEST(Bounds, AnAliasBombIsNeverLit) {
   std::string text = "a: &a [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n";
   for (char name = 'b'; name <= 'z'; ++name) {
     const std::string before = std::string("*") + static_cast<char>(name - 1);
-    text += std::string(1, name) + ": &" + name + " [" + repeated(before + ", ", 8) + before + "]\n";
+    text.append(1, name).append(": &").append(1, name).append(" [");
+    text.append(repeated(before + ", ", 8)).append(before).append("]\n");
   }
   const Cost cost = cost_of(text);
   EXPECT_EQ(cost.first.rule, Rule::unknown_key);
@@ -147,6 +148,28 @@ TEST(Bounds, AThousandMistakesAreCountedAndAHundredTold) {
   const Cost cost = cost_of(text);
   EXPECT_GE(cost.problems, 900U);
   EXPECT_LT(cost.bytes, 64 * kMiB);
+}
+
+int variables_read = 0;
+
+TEST(Bounds, AThousandReferencesAreFollowedAndNoMore) {
+  std::string text =
+      "transactions: [{name: t, every: 5s, stages: [{name: a, within: 1s, http: {url: \"http://h/\", tags: {";
+  for (int i = 0; i < 1100; ++i) {
+    const std::string number = std::to_string(i);
+    text.append("k").append(number).append(": \"${env:A").append(number).append("}\", ");
+  }
+  Source source = test::source("hostile.yaml", text + "}}}]}]\n");
+  source.environment = [](const std::string&) {
+    ++variables_read;
+    return std::optional<std::string>("x");
+  };
+  const auto config = load(source, test::kinds());
+  ASSERT_FALSE(config);
+  EXPECT_EQ(variables_read, 1024);
+  EXPECT_EQ(config.error().count(), 76U);
+  EXPECT_EQ(config.error().list()[0].rule, Rule::too_much_included);
+  EXPECT_EQ(config.error().list()[0].message, "more than 1024 different references; include fewer files and variables");
 }
 
 TEST(Bounds, ManySlosWithUnknownNamesCostLittle) {
