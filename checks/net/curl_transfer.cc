@@ -286,6 +286,10 @@ Error CurlTransfer::explain() const {
     case CURLE_PROXY:
       return {ErrorCode::connect_failed, "the proxy would not: " + said};
     case CURLE_OUT_OF_MEMORY:
+      // That is also what libcurl says of a header line beyond its own limit, which is the target's doing.
+      if (time_of(easy_, CURLINFO_PRETRANSFER_TIME_T) > Duration(0)) {
+        return {ErrorCode::too_large, "a header of the answer is larger than 100 KiB"};
+      }
       return {ErrorCode::no_memory, "out of memory"};
     case CURLE_URL_MALFORMAT:
     case CURLE_HTTP2:
