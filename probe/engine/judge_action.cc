@@ -44,6 +44,7 @@ Error starved_error() {
 void Core::Impl::act(Run& run, size_t i, Instant t) {
   Stage& stage = run.stages[i];
   const StagePlan& plan = stage_plan(run, i);
+  if (stage.report != Report::none) return;  // a result is in, and counts from a later instant on
   if (stage.attempt_running) {
     if (stage.attempt_deadline >= stage.limit || t < stage.attempt_deadline + kJudgeGrace) return;
     cancel_attempt(run, i);

@@ -44,6 +44,20 @@ TEST_F(Journey, SeenEverywhereInTimeIsGood) {
   EXPECT_EQ(rig.view()->transactions[0].last_good, check.due + 900ms);
 }
 
+TEST_F(Journey, ACheckWhoseEvidenceIsReadBeforeItsResultIsNotCarriedOutTwice) {
+  Rig rig(plan);
+  const StartCheck check = rig.next_check(0, 0);
+  rig.just_to(check.due + 50ms);
+  // Both wait when the engine turns, and the incident is the older of the two.
+  rig.core.feed(rig.now, EvidenceSeen{0, {"incident " + check.marker, 7, check.due + 40ms, check.due + 40ms}});
+  rig.core.feed(rig.now, CheckDone{check.run, false, check.stage, check.attempt,
+                                   Rig::result(Outcome::held, check.due, check.due + 45ms)});
+  rig.pass(1s);
+  EXPECT_EQ(rig.run(check)->stages[0].attempts, 1u);
+  EXPECT_EQ(std::ranges::count_if(rig.checks, [&](const StartCheck& one) { return one.run == check.run; }), 1);
+  EXPECT_EQ(rig.run(check)->stages[0].latency, 45ms);
+}
+
 TEST_F(Journey, LatencyCountsFromDueAndNotFromTheStart) {
   Rig rig(plan);
   const Instant first = rig.next_check(0, 0).due;
