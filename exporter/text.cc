@@ -19,17 +19,16 @@ void append_integer(uint64_t value, std::string& out) {
 
 // `quoted`: a label's value, where the quote must be escaped too.
 void append_escaped(std::string_view text, bool quoted, std::string& out) {
-  for (const char c : text) {
-    if (c == '\\') {
-      out += "\\\\";
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '"' && quoted) {
-      out += "\\\"";
-    } else {
-      out += c;
-    }
+  const auto is_special = [quoted](char c) { return c == '\\' || c == '\n' || (c == '"' && quoted); };
+  size_t done = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (!is_special(text[i])) continue;
+    out.append(text, done, i - done);
+    out += '\\';
+    out += text[i] == '\n' ? 'n' : text[i];
+    done = i + 1;
   }
+  out.append(text, done);
 }
 
 std::string_view type_name(MetricType type) {
@@ -48,60 +47,62 @@ std::string_view type_name(MetricType type) {
   return "untyped";
 }
 
-void append_label(std::string_view name, std::string_view value, std::string& out) {
-  out += name;
-  out += "=\"";
-  append_escaped(value, true, out);
-  out += '"';
+// a="1",b="2": without the braces, so that a histogram can add its edges.
+std::string label_text(const ClientMetric& metric) {
+  std::string text;
+  for (const ClientMetric::Label& label : metric.label) {
+    if (!text.empty()) text += ',';
+    text += label.name;
+    text += "=\"";
+    append_escaped(label.value, true, text);
+    text += '"';
+  }
+  return text;
 }
 
-// name{labels} with the space before the value; `extra` (le) comes last.
-void append_series(const MetricFamily& family, std::string_view suffix, const ClientMetric& metric,
-                   std::string_view extra, double extra_value, std::string& out) {
+// name{labels} with the space before the value.
+void append_series(const MetricFamily& family, std::string_view suffix, std::string_view labels, std::string& out) {
   out += family.name;
   out += suffix;
-  if (!metric.label.empty() || !extra.empty()) {
-    char before = '{';
-    for (const ClientMetric::Label& label : metric.label) {
-      out += before;
-      append_label(label.name, label.value, out);
-      before = ',';
-    }
-    if (!extra.empty()) {
-      out += before;
-      out += extra;
-      out += "=\"";
-      append_number(extra_value, out);
-      out += '"';
-    }
+  if (!labels.empty()) {
+    out += '{';
+    out += labels;
     out += '}';
   }
   out += ' ';
 }
 
+void append_bucket(const MetricFamily& family, std::string_view labels, double edge, uint64_t count, std::string& out) {
+  out += family.name;
+  out += "_bucket{";
+  out += labels;
+  out += labels.empty() ? "le=\"" : ",le=\"";
+  append_number(edge, out);
+  out += "\"} ";
+  append_integer(count, out);
+  out += '\n';
+}
+
 void append_histogram(const MetricFamily& family, const ClientMetric& metric, std::string& out) {
   const ClientMetric::Histogram& histogram = metric.histogram;
+  const std::string labels = label_text(metric);
   for (const ClientMetric::Bucket& bucket : histogram.bucket) {
-    append_series(family, "_bucket", metric, "le", bucket.upper_bound, out);
-    append_integer(bucket.cumulative_count, out);
-    out += '\n';
+    append_bucket(family, labels, bucket.upper_bound, bucket.cumulative_count, out);
   }
   if (histogram.bucket.empty() || !std::isinf(histogram.bucket.back().upper_bound)) {
-    append_series(family, "_bucket", metric, "le", INFINITY, out);
-    append_integer(histogram.sample_count, out);
-    out += '\n';
+    append_bucket(family, labels, INFINITY, histogram.sample_count, out);
   }
-  append_series(family, "_sum", metric, {}, 0, out);
+  append_series(family, "_sum", labels, out);
   append_number(histogram.sample_sum, out);
   out += '\n';
-  append_series(family, "_count", metric, {}, 0, out);
+  append_series(family, "_count", labels, out);
   append_integer(histogram.sample_count, out);
   out += '\n';
 }
 
 void append_plain(const MetricFamily& family, const ClientMetric& metric, double value, std::string& out) {
   if (std::isnan(value)) return;
-  append_series(family, {}, metric, {}, 0, out);
+  append_series(family, {}, label_text(metric), out);
   append_number(value, out);
   out += '\n';
 }
