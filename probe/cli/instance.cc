@@ -13,11 +13,11 @@ tl::expected<std::unique_ptr<Instance>, config::Problems> Instance::make(const c
   std::unique_ptr<Instance> made(new Instance);
   Instance& self = *made;
   // The web server is asked for views only once it has started, and that is after the service was made.
-  exporter::WebSources sources{self.world_.inbox(), [&self] { return self.world_.now(); },
-                               [&self] { return self.service_->snapshot(); },
-                               [&self](std::string transaction, std::function<void(Result<std::string>)> started) {
-                                 self.service_->trigger(std::move(transaction), std::move(started));
-                               }};
+  exporter::WebSources sources{
+      self.world_.inbox(), [&self] { return self.world_.now(); }, [&self] { return self.service_->snapshot(); },
+      [&self](const std::string& transaction, const std::function<void(Result<std::string>)>& started) {
+        self.service_->trigger(transaction, started);
+      }};
   self.web_ = std::make_unique<exporter::WebServer>(std::move(options.web), std::move(sources));
   self.world_.set_hooks(&self.web_->hooks());
   std::optional<config::Problems> problems;
@@ -37,7 +37,11 @@ Instance::~Instance() {
   if (web_) web_->stop();
   // What was cancelled ends in the same turn: coroutines hold checks and watches, which must go before the registry of
   // hooks.
-  in_the_loop([this] { service_.reset(); });
+  try {
+    in_the_loop([this] { service_.reset(); });
+  } catch (...) {
+    // For want of memory: then the service ends outside the loop, as a member.
+  }
 }
 
 void Instance::in_the_loop(const std::function<void()>& work) {

@@ -66,6 +66,7 @@ void Table::add(std::vector<Cell> row) {
 
 void Table::print(std::ostream& out, bool colour, size_t indent) const {
   std::vector<size_t> widths;
+  widths.reserve(heads_.size());
   for (const auto& head : heads_) widths.push_back(width_of(head));
   for (const auto& row : rows_) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i].text));
@@ -87,6 +88,7 @@ void Table::print(std::ostream& out, bool colour, size_t indent) const {
     out << line << '\n';
   };
   std::vector<Cell> heads;
+  heads.reserve(heads_.size());
   for (const auto& head : heads_) heads.push_back({head, Tone::faint});
   print_row(heads);
   for (const auto& row : rows_) print_row(row);

@@ -130,6 +130,7 @@ class Maker {
 
   std::vector<std::shared_ptr<checks::Check>> checks(const std::vector<config::Stage>& stages) {
     std::vector<std::shared_ptr<checks::Check>> made;
+    made.reserve(stages.size());
     for (const auto& stage : stages)
       made.push_back(stage.mode == config::StageMode::watched ? nullptr : check(stage.use));
     return made;

@@ -73,7 +73,11 @@ Launcher::Launcher(io::Io& io, const Equipment& equipment, Feed feed, size_t max
 
 Launcher::~Launcher() {
   flights_->feed = nullptr;
-  cancel_all();
+  try {
+    cancel_all();
+  } catch (...) {
+    // For want of memory: what is left ends with the Io.
+  }
 }
 
 size_t Launcher::in_flight() const {

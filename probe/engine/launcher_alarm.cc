@@ -37,9 +37,13 @@ Alarm::~Alarm() {
   state_->ring = nullptr;
   const auto old = std::exchange(state_->sleeping, nullptr);
   if (!old) return;
-  old->signal.emit(asio::cancellation_type::terminal);
-  // From outside the loop Asio posts the cancellation, with a bare pointer to the signal: keep that alive until then.
-  asio::post(state_->io.executor(), [old] {});
+  try {
+    old->signal.emit(asio::cancellation_type::terminal);
+    // From outside the loop Asio posts the cancellation, with a bare pointer to the signal: keep that alive until then.
+    asio::post(state_->io.executor(), [old] {});
+  } catch (...) {
+    // For want of memory: what is left ends with the Io.
+  }
 }
 
 void Alarm::arm(Instant when) {

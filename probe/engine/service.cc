@@ -71,16 +71,15 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     return snapshot_;
   }
 
-  bool post_trigger(std::string transaction, std::function<void(Result<std::string>)> started) {
+  bool post_trigger(const std::string& transaction, const std::function<void(Result<std::string>)>& started) {
     const size_t bytes = transaction.size() + sizeof(std::function<void()>) + 64;
-    return io_.inbox().post(
-        bytes, [self = weak_from_this(), transaction = std::move(transaction), started = std::move(started)] {
-          if (const auto alive = self.lock()) {
-            alive->trigger(transaction, started);
-          } else {
-            started(fail(ErrorCode::busy, "the probe is stopping"));
-          }
-        });
+    return io_.inbox().post(bytes, [self = weak_from_this(), transaction, started] {
+      if (const auto alive = self.lock()) {
+        alive->trigger(transaction, started);
+      } else {
+        started(fail(ErrorCode::busy, "the probe is stopping"));
+      }
+    });
   }
 
  private:
@@ -262,8 +261,8 @@ std::shared_ptr<const Snapshot> Service::snapshot() const {
   return impl_->snapshot();
 }
 
-void Service::trigger(std::string transaction, std::function<void(Result<std::string>)> started) {
-  if (!impl_->post_trigger(std::move(transaction), started)) {
+void Service::trigger(const std::string& transaction, const std::function<void(Result<std::string>)>& started) {
+  if (!impl_->post_trigger(transaction, started)) {
     started(fail(ErrorCode::busy, "the probe's inbox is full; try again later"));
   }
 }

@@ -51,7 +51,7 @@ class Service {
   // Any thread: one run of a transaction, now. `started` is called on the engine thread with the marker once it has
   // started and is in the snapshot, or with why not (`busy`: too many in flight, or draining; `bad_config`: no such
   // transaction). With the inbox full it is called at once, on the caller's thread, with `busy`.
-  void trigger(std::string transaction, std::function<void(Result<std::string>)> started);
+  void trigger(const std::string& transaction, const std::function<void(Result<std::string>)>& started);
 
  private:
   class Impl;

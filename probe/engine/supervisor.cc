@@ -70,7 +70,11 @@ Supervisor::Supervisor(io::Io& io, std::shared_ptr<checks::Watch> watch, size_t 
     : state_(std::make_shared<State>(io, std::move(watch), index, std::move(feed))) {}
 
 Supervisor::~Supervisor() {
-  stop();
+  try {
+    stop();
+  } catch (...) {
+    // For want of memory: what is left ends with the Io.
+  }
 }
 
 void Supervisor::start() {

@@ -116,7 +116,7 @@ def test_out_of_descriptors_while_running_is_our_fault_and_never_the_targets(tmp
     server = nginx()
     port = free_port()
     config = {"listen": {"address": f"127.0.0.1:{port}"},
-              "transactions": [one_stage(server.url, every="100ms", within="90ms", name=f"t{n}") for n in range(5)]}
+              "transactions": [one_stage(server.url, every="100ms", within="3s", name=f"t{n}") for n in range(5)]}
     process = Process([binary(), "run", write(tmp_path, config)], tmp_path / "slosonde.log")
     base = f"http://127.0.0.1:{port}"
 

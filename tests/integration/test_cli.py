@@ -8,8 +8,8 @@ import pytest
 
 from servers import odd, web
 from servers.ports import free_port, is_listening
-from servers.process import Process
-from servers.slosonde import binary, command, complete, once, validate
+from servers.process import Process, run
+from servers.slosonde import ROOT, binary, command, complete, once, validate
 from servers.waiting import wait_until
 
 COMMANDS = ["run", "validate", "once", "trigger", "status", "schema"]
@@ -42,6 +42,24 @@ def test_help_names_every_command_and_each_has_an_example():
         assert help_text.returncode == 0
         assert f"Example:\n  slosonde {name}" in help_text.stdout
         assert "Exit code" in help_text.stdout or name == "schema"
+
+
+def completions(*words):
+    """What bash offers for the last word."""
+    script = (f"source {ROOT}/probe/cli/completion.bash; COMP_WORDS=(slosonde {' '.join(map(repr, words))}); "
+              f"COMP_CWORD={len(words)}; _slosonde; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
+    return set(run(["bash", "-c", script]).stdout.split())
+
+
+def test_bash_completes_commands_and_every_option_there_is(tmp_path):
+    assert completions("") == {*COMMANDS, "--help", "--version"}
+    assert completions("tr") == {"trigger"}
+    for name in COMMANDS:
+        offered = completions(name, "--")
+        there_are = set(re.findall(r"^  (?:-h,)?(--[a-z-]+)", command(name, "--help").stdout, re.M))
+        assert offered == there_are, name
+    (tmp_path / "slosonde.yaml").touch()
+    assert completions("run", f"{tmp_path}/slo") == {f"{tmp_path}/slosonde.yaml"}
 
 
 def test_version_is_one_line():
@@ -259,7 +277,7 @@ def log_lines(probe):
 
 def test_a_healthy_probe_logs_its_start_and_its_end_and_no_run(slosonde, nginx):
     server = nginx()
-    probe = slosonde({"transactions": [one_stage(server.url, every="100ms", within="90ms")], "slos": [slo()]})
+    probe = slosonde({"transactions": [one_stage(server.url, every="100ms", within="3s")], "slos": [slo()]})
     wait_until(lambda: (probe.metrics().value("slosonde_runs_total", transaction="up", verdict="good") or 0) >= 20,
                what="20 good runs")
     assert probe.stop() == 0
@@ -274,7 +292,7 @@ def test_a_healthy_probe_logs_its_start_and_its_end_and_no_run(slosonde, nginx):
 
 def test_one_line_for_each_change_of_state(slosonde, nginx):
     server = nginx()
-    probe = slosonde({"transactions": [one_stage(server.url, every="100ms", within="90ms")]})
+    probe = slosonde({"transactions": [one_stage(server.url, every="100ms", within="3s")]})
     good = lambda: probe.metrics().value("slosonde_runs_total", transaction="up", verdict="good")
     bad = lambda: probe.metrics().value("slosonde_runs_total", transaction="up", verdict="bad")
     wait_until(lambda: good() >= 3, what="good runs")
@@ -369,7 +387,7 @@ def test_trigger_goes_to_the_admin_listener_only(tmp_path, slosonde, nginx):
 
 def test_status_shows_slos_and_transactions(slosonde, nginx):
     server = nginx()
-    probe = slosonde({"transactions": [one_stage(server.url, every="100ms", within="90ms")], "slos": [slo()]})
+    probe = slosonde({"transactions": [one_stage(server.url, every="100ms", within="3s")], "slos": [slo()]})
     wait_until(lambda: probe.slo("up-slo")["good"] >= 3, what="good events")
     result = command("status", "--probe", probe.url)
     assert result.returncode == 0, result.stderr
