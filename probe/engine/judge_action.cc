@@ -81,6 +81,7 @@ void Core::Impl::start_attempt(Run& run, size_t i) {
   const StagePlan& plan = stage_plan(run, i);
   const bool polling = plan.mode == StageMode::polled;
   stage.attempt_running = true;
+  stage.next_start = kNever;  // of a poll's next attempt: its result says
   stage.attempt_start = now_;
   stage.attempt_deadline = polling ? std::min(stage.limit, now_ + plan.poll_timeout) : stage.limit;
   if (!stage.record.started) stage.record.started = now_;

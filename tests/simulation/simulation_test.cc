@@ -68,7 +68,13 @@ TEST_P(Simulation, ADayCountsWhatTheOracleCounts) {
   compare(world.terms(), world, result, oracle);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, Simulation, testing::Range(uint64_t{1}, uint64_t{9}));
+// More with SLOSONDE_SIMULATION_SEEDS=1000.
+uint64_t seeds() {
+  const char* const wanted = std::getenv("SLOSONDE_SIMULATION_SEEDS");
+  return wanted ? std::strtoull(wanted, nullptr, 10) : 8;
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Simulation, testing::Range(uint64_t{1}, seeds() + 1));
 
 TEST(SimulationRepeats, TheSameSeedIsTheSameDayByteForByte) {
   std::string first;

@@ -12,6 +12,7 @@ constexpr uint64_t kEpoch = 1'000'001;
 constexpr size_t kTopic = 0, kHook = 1;
 constexpr Time kHandOver = 2 * kMillisecond;  // from its stamp to the core, at most
 constexpr Time kReadEvery = 7 * kMinute;
+constexpr Time kLag = 5 * kMillisecond;
 
 Duration duration(Time t) {
   return Duration(t);
@@ -154,17 +155,22 @@ Result World::run() {
     if (!happenings_.empty()) next = std::min(next, happenings_.top().at);
     if (draining && next > end_ + terms_.settle + 10 * kMinute) break;  // all that was open is closed by then
     while (next_stall_ < stalls_.size() && stalls_[next_stall_].second <= next) ++next_stall_;
-    if (next_stall_ < stalls_.size() && stalls_[next_stall_].first <= next) {
+    const bool stalls = next_stall_ < stalls_.size() && stalls_[next_stall_].first <= next;
+    if (stalls) {
       next = stalls_[next_stall_++].second;  // held up: everything is done when it is over
+    } else if (random_.happens(0.3)) {
+      next += random_.between(0, kLag);  // the loop's own grain: several things are taken in before a turn
     }
     const bool ends = !draining && next >= end_;
     if (ends) next = end_;
-    now_ = std::max(now_, next);
-    while (!happenings_.empty() && happenings_.top().at <= now_) {
+    next = std::max(now_ + 1, next);
+    while (!happenings_.empty() && happenings_.top().at <= next) {
+      now_ = stalls ? next : std::max(now_, happenings_.top().at);
       const auto what = happenings_.top().what;
       happenings_.pop();
       what();
     }
+    now_ = next;
     if (ends) feed(engine::Drain{});
     draining = draining || ends;
     turn();
