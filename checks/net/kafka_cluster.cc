@@ -61,7 +61,7 @@ constexpr std::array kReserved = {
 };
 
 // What every handle starts from. Latency before throughput, and an outage noticed and left in about a second.
-constexpr std::array<std::pair<const char*, const char*>, 9> kBase = {{
+constexpr std::array<std::pair<const char*, const char*>, 10> kBase = {{
     {"client.id", "slosonde"},
     {"socket.nagle.disable", "true"},
     {"socket.keepalive.enable", "true"},
@@ -70,6 +70,7 @@ constexpr std::array<std::pair<const char*, const char*>, 9> kBase = {{
     {"reconnect.backoff.ms", "100"},
     {"reconnect.backoff.max.ms", "1000"},
     {"topic.metadata.propagation.max.ms", "2000"},
+    {"topic.metadata.refresh.interval.ms", "5000"},
     {"topic.metadata.refresh.fast.interval.ms", "100"},
 }};
 
