@@ -18,9 +18,11 @@ constexpr Duration kTick = std::chrono::seconds(1);             // a snapshot at
 constexpr Duration kSoon = std::chrono::milliseconds(200);      // and this long after a change
 constexpr Duration kWallStep = std::chrono::milliseconds(500);  // a change of the wall clock that counts as a step
 constexpr Duration kStopPatience = std::chrono::seconds(2);     // for cancelled checks and watches to end
-// Before anything is judged, what has arrived meanwhile is taken in: Asio asks the kernel only when its queue has come
-// round, and libcurl's and librdkafka's descriptors take a round more to become results.
-constexpr int kRoundsBeforeJudging = 3;
+// Where the loop comes late to what is due, what has arrived meanwhile is taken in before anything is judged: Asio asks
+// the kernel only when its queue has come round, and libcurl's and librdkafka's descriptors take a round more to become
+// results.
+constexpr Duration kLate = std::chrono::milliseconds(2);
+constexpr int kRoundsWhenLate = 3;
 
 const std::shared_ptr<const std::vector<double>>& lag_edges() {
   static const auto edges = std::make_shared<const std::vector<double>>(
@@ -128,7 +130,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     // What other threads have posted comes first: it may be evidence.
     io_.inbox().drain();
     const Instant now = io_.now();
-    if (core_.next_due() <= now && rounds_ < kRoundsBeforeJudging) {
+    if (now - core_.next_due() > kLate && rounds_ < kRoundsWhenLate) {
       ++rounds_;
       return alarm_.soon();
     }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <thread>
 
@@ -204,6 +205,40 @@ TEST_F(ServiceTest, EvidenceThatWaitsIsTakenInBeforeTheLimitIsJudged) {
     evidence.seen_lo = evidence.seen_hi = arrived;
     sink->evidence(evidence);
   });
+  io.stall(seconds(30));
+  io.run_for(seconds(1));
+  const auto run = service->snapshot()->runs.at(0);
+  EXPECT_EQ(run->stages.at(1).verdict, StageVerdict::on_time);
+  EXPECT_EQ(run->verdict, RunVerdict::good);
+}
+
+// The same for evidence that needs a few turns of the loop to get from a socket to us.
+TEST_F(ServiceTest, ALateLoopGivesWhatIsOnItsWayTheTimeToArrive) {
+  std::string marker;
+  auto watch = std::make_shared<TestWatch>([&](checks::WatchSink& sink) -> io::Awaitable<Error> {
+    sink.covered(io.now(), io.now());
+    const Instant soon = io.now() + seconds(3);
+    co_await io.sleep_until(soon);
+    const auto executor = io.executor();
+    co_await boost::asio::post(executor, boost::asio::use_awaitable);
+    co_await boost::asio::post(executor, boost::asio::use_awaitable);
+    checks::Evidence evidence;
+    evidence.text = marker;
+    evidence.seen_lo = evidence.seen_hi = soon;
+    sink.evidence(evidence);
+    co_await io.sleep_until(soon + seconds(100'000));
+    Error none;
+    co_return none;
+  });
+  auto check = std::make_shared<TestCheck>([&](checks::RunContext& context) -> io::Awaitable<checks::CheckResult> {
+    marker = context.marker;
+    co_return held();
+  });
+  const auto service = service_of(check, false, watch);
+  io.run_for(seconds(1));
+  trigger(*service, "t");
+  io.run_for(milliseconds(500));
+  ASSERT_FALSE(marker.empty());
   io.stall(seconds(30));
   io.run_for(seconds(1));
   const auto run = service->snapshot()->runs.at(0);
