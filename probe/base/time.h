@@ -37,7 +37,8 @@ constexpr double seconds(Duration d) {
 }
 constexpr Instant kNever = Instant::max();
 
-// "1500ms", "30d": the largest unit that makes it a whole number; parse_duration reads it back. Units: ns us ms s m h d.
+// "1500ms", "30d": the largest unit that makes it a whole number; parse_duration reads it back. Units: ns us ms s m h
+// d.
 std::string format_duration(Duration d);
 
 // The opposite; a number without a unit (other than 0), an unknown unit, or a value beyond 100 years is nothing.
