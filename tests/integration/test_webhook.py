@@ -1,0 +1,221 @@
+"""The webhook watch: a pipeline that answers with webhooks, over real sockets, through the real program."""
+
+import hashlib
+import hmac
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from servers import web
+from servers.ports import free_port
+from servers.slosonde import once
+from servers.waiting import wait_steady, wait_until
+
+PROBE = {"name": "test", "key": "${env:KEY}"}
+ENV = {"KEY": "sixteen bytes or more", "TOKEN": "open-sesame", "SIGN": "a key to sign with"}
+
+
+class Pipeline:
+    """Takes a log over HTTP and hands it to answer(pipeline, marker), which may send webhooks to pipeline.hooks."""
+
+    def __init__(self, answer):
+        pipeline = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):  # pylint: disable=invalid-name
+                marker = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                self.send_response(202)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                self.wfile.flush()
+                answer(pipeline, marker)
+
+            def log_message(self, *_):
+                pass
+
+        self.hooks = None
+        self.statuses = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def send(self, path, body, headers=None):
+        self.statuses.append(web.post(self.hooks + path, body, headers=headers or {}).status)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
+
+
+def alert(marker, status="firing", fingerprint=None, starts="2026-01-05T09:00:00Z"):
+    return {"status": status, "labels": {"alertname": "LoginFailed", "log": marker},
+            "annotations": {"summary": f"login failed {marker}"}, "startsAt": starts, "endsAt": "0001-01-01T00:00:00Z",
+            "generatorURL": "http://prometheus/graph", "fingerprint": fingerprint or marker[-16:]}
+
+
+def notification(*alerts):
+    return {"version": "4", "groupKey": "{}:{}", "truncatedAlerts": 0, "status": alerts[0]["status"],
+            "receiver": "slosonde", "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
+            "externalURL": "http://alertmanager", "alerts": list(alerts)}
+
+
+def journey(pipeline, watches, every="300ms"):
+    stages = [{"name": "send", "within": "2s",
+               "http": {"method": "POST", "url": pipeline.url, "body": "{{marker}}", "expect": {"status": 202}}}]
+    for number, (name, watch) in enumerate(watches.items()):
+        stages.append({"name": name, "within": f"{10 + number}s", "watch": watch})
+    return {"probe": PROBE, "transactions": [{"name": "t", "every": every, "stages": stages}]}
+
+
+def runs(probe, verdict="good"):
+    return probe.metrics().value("slosonde_runs_total", transaction="t", verdict=verdict) or 0
+
+
+def sightings(probe, stage, kind):
+    return probe.metrics().value("slosonde_sightings_total", transaction="t", stage=stage, kind=kind)
+
+
+def start(slosonde, pipeline, watches, every="300ms"):
+    # The first run waits until the watches are ready, and the pipeline knows by then where to send.
+    probe = slosonde(journey(pipeline, watches, every), env=ENV)
+    pipeline.hooks = probe.url
+    return probe
+
+
+def test_firing_and_resolved_are_read_for_each_alert(slosonde):
+    def answer(pipeline, marker):
+        pipeline.send("/hooks/alert", notification(alert("other"), alert(marker)))
+        pipeline.send("/hooks/alert", notification(alert("other"), alert(marker)))  # told again
+        pipeline.send("/hooks/alert", notification(alert("other"), alert(marker, "resolved")))
+
+    hook = {"path": "/hooks/alert", "format": "alertmanager"}
+    with Pipeline(answer) as pipeline:
+        probe = start(slosonde, pipeline, {"fired": {"webhook": hook, "phase": "firing"},
+                                           "cleared": {"webhook": hook, "phase": "resolved"},
+                                           "any": {"webhook": hook}})
+        wait_until(lambda: runs(probe) >= 5, 30)
+        assert set(pipeline.statuses) == {202}
+        for stage in ("fired", "cleared", "any"):
+            assert sightings(probe, stage, "first") >= 5 and sightings(probe, stage, "duplicate") == 0, stage
+
+
+def test_an_alert_that_only_fires_has_not_cleared(slosonde):
+    def answer(pipeline, marker):
+        pipeline.send("/hooks/alert", notification(alert(marker)))
+
+    hook = {"path": "/hooks/alert", "format": "alertmanager"}
+    with Pipeline(answer) as pipeline:
+        probe = start(slosonde, pipeline, {"fired": {"webhook": hook, "phase": "firing"},
+                                           "cleared": {"webhook": hook, "phase": "resolved"}})
+        wait_until(lambda: sightings(probe, "fired", "first") >= 3, 30)
+        assert sightings(probe, "cleared", "first") == 0
+
+
+def test_a_second_alert_for_one_log_is_a_duplicate(slosonde):
+    def answer(pipeline, marker):
+        pipeline.send("/hooks/alert", notification(alert(marker), alert(marker, fingerprint="another")))
+
+    with Pipeline(answer) as pipeline:
+        probe = start(slosonde, pipeline, {"alert": {"webhook": {"path": "/hooks/alert"}}})
+        wait_until(lambda: runs(probe) >= 3, 30)
+        wait_until(lambda: sightings(probe, "alert", "duplicate") == sightings(probe, "alert", "first"))
+
+
+@pytest.mark.parametrize("form, body", [
+    ("auto", lambda m: json.dumps({"text": m.replace("-", "\\u002d")}).replace("\\\\u", "\\u")),
+    ("json", lambda m: json.dumps([{"n": 1}, {"deep": [{"text": f"<{m}>"}]}])),
+    ("text", lambda m: f"** PROBLEM ** login failed: {m}\nbye"),
+    ("text", lambda m: b"\xff\xfe\x00" + m.encode() + b"\xc3\x28"),
+    ("alertmanager", lambda m: f"not what was expected, but it says {m}"),
+], ids=["escaped", "array", "text", "bytes", "odd"])
+def test_any_body(slosonde, form, body):
+    with Pipeline(lambda pipeline, marker: pipeline.send("/hooks/x", body(marker))) as pipeline:
+        probe = start(slosonde, pipeline, {"seen": {"webhook": {"path": "/hooks/x", "format": form}}})
+        wait_until(lambda: runs(probe) >= 3, 30)
+        assert runs(probe, "bad") == 0 and set(pipeline.statuses) == {202}
+
+
+def test_only_who_has_the_token_is_heard(slosonde):
+    def answer(pipeline, marker):
+        for headers in ({}, {"Authorization": "Bearer open-barley"}, {"Authorization": "Bearer open-sesame"}):
+            pipeline.send("/hooks/x", marker + str(headers), headers)
+
+    with Pipeline(answer) as pipeline:
+        probe = start(slosonde, pipeline, {"seen": {"webhook": {"path": "/hooks/x", "token": "${env:TOKEN}"}}})
+        wait_until(lambda: runs(probe) >= 3, 30)
+        assert pipeline.statuses[:3] == [401, 401, 202]
+        assert sightings(probe, "seen", "duplicate") == 0, "a refused body was looked at"
+        refused = web.post(probe.url + "/hooks/x", "x", headers={"Authorization": "Bearer open-barley"})
+        assert "bearer token of `token`" in refused.text and "open-" not in refused.text + probe.log()
+
+
+def test_only_who_can_sign_is_heard(slosonde):
+    def signature(body, key=ENV["SIGN"]):
+        return "sha256=" + hmac.new(key.encode(), body.encode(), hashlib.sha256).hexdigest()
+
+    def answer(pipeline, marker):
+        pipeline.send("/hooks/x", marker, {"X-Hub-Signature-256": signature(marker)})
+        pipeline.send("/hooks/x", marker + "!", {"X-Hub-Signature-256": signature(marker)})
+        pipeline.send("/hooks/x", marker + "?", {"X-Slosonde-Signature": signature(marker + "?", "another key")})
+
+    with Pipeline(answer) as pipeline:
+        probe = start(slosonde, pipeline, {"seen": {"webhook": {"path": "/hooks/x", "hmac_key": "${env:SIGN}"}}})
+        wait_until(lambda: runs(probe) >= 3, 30)
+        wait_until(lambda: len(pipeline.statuses) >= 9)
+        assert pipeline.statuses[:3] == [202, 401, 401]
+        assert sightings(probe, "seen", "duplicate") == 0
+
+
+def test_what_never_comes_is_lost_and_not_unseen(slosonde):
+    with Pipeline(lambda pipeline, marker: None) as pipeline:
+        config = journey(pipeline, {"seen": {"webhook": {"path": "/hooks/x"}}})
+        config["transactions"][0]["stages"][1]["within"] = "2s"
+        config["transactions"][0]["linger"] = "1s"
+        probe = slosonde(config, env=ENV)
+        pipeline.hooks = probe.url
+        value = lambda verdict: probe.metrics().value("slosonde_stages_total", transaction="t", stage="seen", verdict=verdict)
+        wait_until(lambda: value("lost") >= 3, 30)
+        assert value("unseen") == 0 and value("failed") == 0
+        assert probe.api("status")["watches"][0]["state"] == "in_sight"
+
+
+def test_a_probe_that_stood_still_does_not_prove_a_loss(slosonde):
+    """What senders gave up on while the process was stopped is not known: that time is covered by nothing."""
+    with Pipeline(lambda pipeline, marker: None) as pipeline:
+        probe = start(slosonde, pipeline, {"seen": {"webhook": {"path": "/hooks/x"}}}, every="1h")
+        state = lambda: probe.api("status")["watches"][0]
+        wait_until(lambda: state()["state"] == "in_sight")
+        probe.process.freeze()
+        wait_steady(lambda: True, 4)
+        probe.process.thaw()
+        wait_until(lambda: "stood still" in probe.log(), 20)
+        wait_until(lambda: state()["state"] == "in_sight")
+
+
+def test_two_watches_cannot_have_one_path(tmp_path):
+    with Pipeline(lambda pipeline, marker: None) as pipeline:
+        config = journey(pipeline, {"a": {"webhook": {"path": "/hooks/x"}},
+                                    "b": {"webhook": {"path": "/hooks/x", "format": "json"}}})
+        code, _ = once(tmp_path, config, env=ENV)
+        assert code == 2
+
+
+def test_once_takes_hooks_as_well(tmp_path):
+    def answer(pipeline, marker):
+        pipeline.send("/hooks/alert", notification(alert(marker)))
+
+    with Pipeline(answer) as pipeline:
+        port = free_port()
+        pipeline.hooks = f"http://127.0.0.1:{port}"
+        config = journey(pipeline, {"alert": {"webhook": {"path": "/hooks/alert"}, "phase": "firing"}})
+        config["listen"] = {"address": f"127.0.0.1:{port}"}
+        code, result = once(tmp_path, config, env=ENV)
+        assert code == 0, result
