@@ -45,10 +45,10 @@ std::vector<std::string> headers(const HttpSettings& settings, const RunContext&
     add_if_missing(lines, "traceparent", context.traceparent);
     add_if_missing(lines, "tracestate", "slosonde=synthetic");
   }
-  if (settings.values.has("json")) add_if_missing(lines, "Content-Type", "application/json");
-  if (settings.values.has("body")) add_if_missing(lines, "Content-Type", "text/plain; charset=utf-8");
+  if (settings.has_json) add_if_missing(lines, "Content-Type", "application/json");
+  if (settings.has_text) add_if_missing(lines, "Content-Type", "text/plain; charset=utf-8");
   // Waiting for "100 Continue" would put a second between header and body where the server does not know it.
-  if (settings.values.has("json") || settings.values.has("body")) lines.emplace_back("Expect:");
+  if (settings.has_json || settings.has_text) lines.emplace_back("Expect:");
   if (!settings.bearer.empty())
     add_if_missing(lines, "Authorization", "Bearer " + std::string(settings.bearer.reveal()));
   return lines;
@@ -103,8 +103,8 @@ Result<HttpRequest> first_request(const HttpSettings& settings, const RunContext
   request.curl.method = settings.method;
   request.curl.url = request.url.text;
   request.curl.headers = headers(settings, context);
-  if (settings.values.has("json")) request.curl.body = config::render_json(settings.values.json("json"), context);
-  if (settings.values.has("body")) request.curl.body = settings.values.text_template("body").render(context);
+  if (settings.has_json) request.curl.body = config::render_json(settings.values.json("json"), context);
+  if (settings.has_text) request.curl.body = settings.values.text_template("body").render(context);
   request.curl.user = settings.user;
   request.curl.password = settings.password.reveal();
   request.curl.keep_body = context.polling || settings.expect.needs_body();

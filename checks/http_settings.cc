@@ -126,7 +126,9 @@ const config::Block& http_block() {
 }
 
 HttpSettings::HttpSettings(const config::Values& settings) : values(settings) {
-  const bool has_body = settings.has("body") || settings.has("json");
+  has_json = settings.has("json");
+  has_text = settings.has("body");
+  const bool has_body = has_json || has_text;
   method = settings.has("method") ? settings.text("method") : has_body ? "POST" : "GET";
   if (settings.has("basic")) {
     user = settings.block("basic").text("username");

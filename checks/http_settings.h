@@ -26,7 +26,8 @@ struct HttpSettings {
   explicit HttpSettings(const config::Values& settings);
 
   std::string method;
-  config::Values values;            // templates are rendered from here: url, query, headers, body, json
+  config::Values values;  // templates are rendered from here: url, query, headers, body, json
+  bool has_json = false, has_text = false;
   std::optional<Url> constant_url;  // when url and query have no placeholders
   std::string user;                 // basic authentication; empty: none
   Secret password;

@@ -8,7 +8,10 @@
 #include <cerrno>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <utility>
+
+#include "probe/io/readiness.h"
 
 namespace slosonde::checks {
 
@@ -55,14 +58,17 @@ struct CurlDriver::State : std::enable_shared_from_this<State> {
   CURLM* multi = nullptr;
   int events = -1;
   bool closed = false;
-  bool quiet = false;         // a transfer is being given up: no clock, no timers
-  Instant due = kNever;       // when libcurl wants to be called
-  Instant armed = kNever;     // when the ticker calls; may be earlier, never later
-  io::Task pumping, ticking;  // ended by close()
+  bool quiet = false;                      // a transfer is being given up: no clock, no timers
+  Instant due = kNever;                    // when libcurl wants to be called
+  Instant armed = kNever;                  // when the ticker calls; may be earlier, never later
+  std::optional<io::Readiness> readiness;  // of `events`
+  io::Task pumping, ticking;               // ended by close()
 };
 
 CurlDriver::State::~State() {
+  quiet = true;
   if (multi) curl_multi_cleanup(multi);
+  readiness.reset();
   if (events >= 0) ::close(events);
 }
 
@@ -77,6 +83,7 @@ Result<void> CurlDriver::State::open() {
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kKeptConnections);
+  readiness.emplace(io.executor(), events);
   pumping = io::Task(io.executor(), pump(shared_from_this()));
   return {};
 }
@@ -199,7 +206,7 @@ void CurlDriver::State::take_socket_events() {
 
 asio::awaitable<void> CurlDriver::State::pump(std::shared_ptr<State> state) {
   while (!state->closed) {
-    auto ready = co_await state->io.readable(state->events, kNever);
+    auto ready = co_await state->readiness->wait();
     if (state->closed) co_return;
     if (ready) {
       state->take_socket_events();

@@ -12,7 +12,7 @@
 
 namespace slosonde::checks {
 
-// libcurl's sockets are on an epoll descriptor of the driver's own, which the loop watches through Io::readable.
+// libcurl's sockets are on an epoll descriptor of the driver's own, which the loop watches.
 // Engine thread; shared by checks, and ended with the last of them.
 class CurlDriver {
  public:

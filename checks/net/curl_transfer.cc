@@ -19,7 +19,8 @@ constexpr int64_t kShortest_ms = 2;  // libcurl 7.88 forgets a timeout that is o
 constexpr size_t kMaxHeaderBytes = 64 * 1024;
 constexpr size_t kKeptOfBody = 512;  // of a body that nobody asked for, for the error message
 constexpr long kCaCache_s = 3600;    // a renewed CA file counts within the hour
-constexpr long kReceiveBuffer_B = 16 * 1024;
+constexpr long kLargeBuffer_B = 16 * 1024;
+constexpr long kSmallBuffer_B = 1024;  // where nobody reads the body; small enough for malloc's own cache
 
 template <class T>
 void set(CURL* easy, CURLoption option, T value) {
@@ -61,7 +62,7 @@ void CurlTransfer::set_constant_options() {
   set(easy_, CURLOPT_PATH_AS_IS, 1L);
   set(easy_, CURLOPT_PROXY, settings_.proxy.c_str());  // "" also keeps the environment's away
   set(easy_, CURLOPT_ERRORBUFFER, said_.data());
-  set(easy_, CURLOPT_BUFFERSIZE, kReceiveBuffer_B);
+  set(easy_, CURLOPT_BUFFERSIZE, kSmallBuffer_B);
   set(easy_, CURLOPT_USERAGENT, "slosonde");
   if (!settings_.reuse) {
     set(easy_, CURLOPT_FRESH_CONNECT, 1L);
@@ -97,21 +98,35 @@ void CurlTransfer::set_headers(const std::vector<std::string>& lines) {
   set(easy_, CURLOPT_HTTPHEADER, headers_);
 }
 
+// Most checks send the same request again and again, but for the trace: what has not changed is left as it is.
 void CurlTransfer::set_request(const CurlRequest& request) {
-  set(easy_, CURLOPT_URL, request.url.c_str());
-  set(easy_, CURLOPT_HTTPGET, 1L);
-  if (request.body) {
-    set(easy_, CURLOPT_POST, 1L);
-    set(easy_, CURLOPT_POSTFIELDS, request.body->data());
-    set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body->size()));
-  } else if (request.method == "HEAD") {
-    set(easy_, CURLOPT_NOBODY, 1L);
+  if (request.url != url_) {
+    url_ = request.url;
+    set(easy_, CURLOPT_URL, url_.c_str());
   }
-  const bool is_natural = request.method == (request.body ? "POST" : "GET") || request.method == "HEAD";
-  set(easy_, CURLOPT_CUSTOMREQUEST, is_natural ? nullptr : request.method.c_str());
+  if (request.body || request.method != method_) {
+    method_ = request.body ? "" : request.method;
+    set(easy_, CURLOPT_HTTPGET, 1L);
+    if (request.body) {
+      set(easy_, CURLOPT_POST, 1L);
+      set(easy_, CURLOPT_POSTFIELDS, request.body->data());
+      set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body->size()));
+    } else if (request.method == "HEAD") {
+      set(easy_, CURLOPT_NOBODY, 1L);
+    }
+    const bool is_natural = request.method == (request.body ? "POST" : "GET") || request.method == "HEAD";
+    set(easy_, CURLOPT_CUSTOMREQUEST, is_natural ? nullptr : request.method.c_str());
+  }
+  if (request.keep_body != large_buffer_) {
+    large_buffer_ = request.keep_body;
+    set(easy_, CURLOPT_BUFFERSIZE, large_buffer_ ? kLargeBuffer_B : kSmallBuffer_B);
+  }
   set_headers(request.headers);
-  set(easy_, CURLOPT_USERNAME, request.user.empty() ? nullptr : request.user.c_str());
-  set(easy_, CURLOPT_PASSWORD, request.user.empty() ? nullptr : std::string(request.password).c_str());
+  if (!request.user.empty() || has_user_) {
+    has_user_ = !request.user.empty();
+    set(easy_, CURLOPT_USERNAME, has_user_ ? request.user.c_str() : nullptr);
+    set(easy_, CURLOPT_PASSWORD, has_user_ ? std::string(request.password).c_str() : nullptr);
+  }
   const auto ms = std::chrono::floor<std::chrono::milliseconds>(request.timeout).count();
   set(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(ms, kShortest_ms)));
 }

@@ -90,6 +90,10 @@ class CurlTransfer {
   bool done_ = false;
   CURLcode code_ = CURLE_OK;
 
+  // What the easy handle has been told already.
+  std::string url_, method_;
+  bool large_buffer_ = false, has_user_ = false;
+
   const CurlRequest* request_ = nullptr;
   CurlAnswer answer_;
   Instant begun_{}, waiting_{}, ended_{};  // `waiting_`: when the request was out and libcurl began to listen
