@@ -1,5 +1,32 @@
 // The core: schedule, runs, matching, judging, counting. Pure: no Asio, threads, clock or I/O; the same inputs give the
 // same outputs, bit for bit. The service drives it on the engine thread, the simulation on a virtual clock.
+//
+// Slots. A transaction's slots lie at k * every + a phase of its own on the Instant line. A slot not more than 10 ms
+// late (the loop's own grain) is started; after a longer stall at most the newest is, if not later than max_lateness.
+// All others, and those for which max_in_flight runs are in flight, are missed. Before its watches have all covered
+// something (or `settle` has passed) a transaction has no slots. A run that only waits for sight is not in flight.
+//
+// Instants. What is reported counts at the instant it is stamped with, whatever the order of arrival; what is due is
+// judged at its instant, after all that was fed before advance(). An SLI event counts where its decision lies: the
+// sighting, the result, the limit (even when we come to say so a moment later); what only becomes known after the limit
+// (a gap read back, coverage that catches up) counts when it becomes known, so that no past figure changes.
+//
+// A done stage gets 20 ms after its limit for a result that was stamped in time. When we come later than that by more
+// than max_lateness (at least 100 ms), we were held up ourselves: it is unseen by our own fault.
+//
+// Evidence. An interval wholly within the limit is on time. One that reaches beyond it is late if it lies wholly
+// beyond, or if everything up to the limit had been handed over before; else it is unseen. Absence at the limit is bad
+// once [due, limit] is covered, failed when the place is out of sight by its own fault, and open otherwise: until it is
+// covered, until the place fails, or until limit + settle, when it is unseen. What a text names twice counts once.
+//
+// After a stage that failed. A failed *done* stage (an act) skips all that follows. A polled or watched stage only
+// looks: when its place fails, acts after it are skipped, but watched stages go on and are judged alone. A stage that
+// our own fault or blindness has kept from starting is unseen, never skipped.
+//
+// A run is bad if any stage is; else probe_fault, blind, or good. A stage is never bad through our own fault, so a bad
+// one is bad by itself. `reordered` is counted beside `first`, when an earlier stage was provably seen later (their
+// intervals do not overlap). A latency SLI without a stage is about the last one; seen within `faster_than` is good,
+// whatever else becomes of the stage; skipped is no event.
 #pragma once
 
 #include <cstdint>

@@ -38,7 +38,6 @@ constexpr Duration kPercentilesEvery = std::chrono::seconds(5);
 constexpr size_t kMostOpenRuns = 1 << 17;
 // Triggered runs of one transaction that are not yet decided.
 constexpr uint32_t kMostTriggered = 16;
-constexpr size_t kMostLatencySlos = 64;  // of one transaction
 constexpr size_t kMostShownOpen = 1000;  // runs in flight that a snapshot shows, of one transaction
 
 class Core::Impl {
@@ -191,7 +190,6 @@ class Core::Impl {
   void step_latency_slos(Run& run, Instant t);
   enum class LatencyState : uint8_t { open, awaits_sight, none, good, bad, blind, probe_fault };
   LatencyState latency_state(const Run& run, size_t stage, Instant fast_until, Instant t, bool waits) const;
-  void forget_latency_sight(const Run& run);
   void step_alerts(size_t slo, Instant now);
   void step_changed_alerts(Instant now);
   static size_t latency_stage(const Run& run, const SloPlan& slo);

@@ -195,8 +195,8 @@ Instant Core::Impl::next_wake(const Run& run, Instant t) const {
     if (plan.mode != StageMode::watched) consider(stage.limit + kJudgeGrace);
   }
   const Transaction& transaction = transactions_[run.id.transaction];
-  for (size_t k = 0; k < transaction.latency_slos.size(); ++k) {
-    if (run.latency_done >> k & 1 || !run.counted()) continue;
+  for (size_t k = 0; k < run.latency.size(); ++k) {
+    if (run.latency[k] == LatencyMark::counted) continue;
     consider(run.due + *slos_[transaction.latency_slos[k]].plan().faster_than);
   }
   if (run.verdict) {

@@ -103,7 +103,6 @@ void Core::Impl::close(Run& run) {
     record.verdict = StageVerdict::lost;
     count_final(run, i);
   }
-  forget_latency_sight(run);
   run.closed = true;
   run.shown.reset();
   std::shared_ptr<const RunRecord> record = show(run);

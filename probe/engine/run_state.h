@@ -61,6 +61,9 @@ struct FinalStep {
   bool running = false;
 };
 
+// How far the event of a latency SLO is.
+enum class LatencyMark : uint8_t { open, awaits_sight, counted };
+
 struct Run {
   RunId id;
   ledger::RunTokens tokens;
@@ -76,9 +79,8 @@ struct Run {
   bool holds_place = true;  // counts towards max_in_flight
   bool cleaned_up = false;  // every step of finally has ended
   bool closed = false;
-  size_t finally_at = 0;  // the step that runs or comes next
-  // A bit per latency SLO of the transaction: its event is counted (or there is none); it waits for sight.
-  uint64_t latency_done = 0, latency_waits = 0;
+  size_t finally_at = 0;             // the step that runs or comes next
+  std::vector<LatencyMark> latency;  // as Transaction::latency_slos
 
   std::shared_ptr<const RunRecord> shown;  // as last shown; reset when the run changes
 

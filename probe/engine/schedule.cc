@@ -83,6 +83,7 @@ void Core::Impl::start_run(Transaction& t, Instant due, Origin origin) {
     if (!plan.stages[i].from) run.stages[i].limit = due + plan.stages[i].within;
   }
   run.finally.resize(plan.finally.size());
+  if (run.counted()) run.latency.resize(t.latency_slos.size());
   t.open.push_back(std::move(made));
   ++t.open_runs;
   ++t.undecided;

@@ -17,44 +17,34 @@ size_t Core::Impl::latency_stage(const Run& run, const SloPlan& slo) {
 }
 
 void Core::Impl::step_latency_slos(Run& run, Instant t) {
-  if (!run.counted()) return;
-  const auto& list = transactions_[run.id.transaction].latency_slos;
-  for (size_t k = 0; k < list.size(); ++k) {
-    const uint64_t bit = uint64_t{1} << k;
-    if (run.latency_done & bit) continue;
-    const SloPlan& slo = slos_[list[k]].plan();
+  for (size_t k = 0; k < run.latency.size(); ++k) {
+    LatencyMark& mark = run.latency[k];
+    if (mark == LatencyMark::counted) continue;
+    const size_t index = transactions_[run.id.transaction].latency_slos[k];
+    const SloPlan& slo = slos_[index].plan();
     const size_t stage = latency_stage(run, slo);
     const Instant fast_until = run.due + *slo.faster_than;
-    const LatencyState state = latency_state(run, stage, fast_until, t, run.latency_waits & bit);
+    const bool waited = mark == LatencyMark::awaits_sight;
+    const LatencyState state = latency_state(run, stage, fast_until, t, waited);
     if (state == LatencyState::open) continue;
-    const size_t what = run.stages.size() + k;
+    const Waiting waiting{run.due, fast_until, run.id, run.stages.size() + k};
     if (state == LatencyState::awaits_sight) {
-      if (!(run.latency_waits & bit)) watch_of(run, stage).waiting.insert({run.due, fast_until, run.id, what});
-      run.latency_waits |= bit;
+      if (!waited) watch_of(run, stage).waiting.insert(waiting);
+      mark = LatencyMark::awaits_sight;
       continue;
     }
-    run.latency_done |= bit;
-    const bool waited = run.latency_waits & bit;
-    if (waited) watch_of(run, stage).waiting.erase({run.due, fast_until, run.id, what});
+    mark = LatencyMark::counted;
+    if (waited) watch_of(run, stage).waiting.erase(waiting);
     // Decided with the stage, or before it: when the time was over, or (having waited) when that could be proven.
     const StageRecord& record = run.stages[stage].record;
     const Instant over = waited ? t : fast_until;
-    const Instant at = record.decided ? std::min(*record.decided, std::max(over, run.due)) : over;
-    switch (state) {
-      case LatencyState::good:
-        count_slo(list[k], *record.decided, slo::Event::good);
-        break;
-      case LatencyState::bad:
-        count_slo(list[k], at, slo::Event::bad);
-        break;
-      case LatencyState::blind:
-        count_slo(list[k], *record.decided, slo::Event::blind);
-        break;
-      case LatencyState::probe_fault:
-        count_slo(list[k], *record.decided, slo::Event::probe_fault);
-        break;
-      default:
-        break;  // skipped: no event
+    if (state == LatencyState::bad) {
+      count_slo(index, record.decided ? std::min(*record.decided, over) : over, slo::Event::bad);
+    } else if (state == LatencyState::good) {
+      count_slo(index, *record.decided, slo::Event::good);
+    } else if (state != LatencyState::none) {
+      const bool fault = state == LatencyState::probe_fault;
+      count_slo(index, *record.decided, fault ? slo::Event::probe_fault : slo::Event::blind);
     }
   }
 }
@@ -91,16 +81,6 @@ Core::Impl::LatencyState Core::Impl::latency_state(const Run& run, size_t index,
     return LatencyState::bad;
   }
   return LatencyState::awaits_sight;
-}
-
-void Core::Impl::forget_latency_sight(const Run& run) {
-  const auto& list = transactions_[run.id.transaction].latency_slos;
-  for (size_t k = 0; k < list.size() && run.counted(); ++k) {
-    const SloPlan& slo = slos_[list[k]].plan();
-    const size_t stage = latency_stage(run, slo);
-    if (!(run.latency_waits >> k & 1) || run.latency_done >> k & 1) continue;
-    watch_of(run, stage).waiting.erase({run.due, run.due + *slo.faster_than, run.id, run.stages.size() + k});
-  }
 }
 
 void Core::Impl::step_changed_alerts(Instant now) {
