@@ -31,6 +31,7 @@ struct Asked {
   StatusOptions status;
   SchemaOptions schema;
   std::function<int()> chosen;
+  int when_it_cannot = kBad;  // for want of memory, descriptors and the like
 };
 
 void add_run(CLI::App& app, Asked& asked) {
@@ -52,7 +53,10 @@ void add_validate(CLI::App& app, Asked& asked) {
       "Shows every mistake at once, each with line and column; for each SLO and tier how many failures fire it and\n"
       "how long a total outage takes to be seen.\n"
       "Exit code: 0 good, 2 bad configuration.");
-  command->callback([&asked] { asked.chosen = [&asked] { return validate(asked.validate); }; });
+  command->callback([&asked] {
+    asked.chosen = [&asked] { return validate(asked.validate); };
+    asked.when_it_cannot = kBadConfig;
+  });
 }
 
 void add_once(CLI::App& app, Asked& asked) {
@@ -64,7 +68,10 @@ void add_once(CLI::App& app, Asked& asked) {
       "Example:\n  slosonde once slosonde.yaml --transaction log-to-alert\n\n"
       "Where a running probe holds the address for hooks, ask that one: slosonde trigger.\n"
       "Exit code: 0 all good, 1 one was bad, 2 bad configuration, 3 could not judge.");
-  command->callback([&asked] { asked.chosen = [&asked] { return once(asked.once); }; });
+  command->callback([&asked] {
+    asked.chosen = [&asked] { return once(asked.once); };
+    asked.when_it_cannot = kInconclusive;
+  });
 }
 
 void add_trigger(CLI::App& app, Asked& asked) {
@@ -79,7 +86,10 @@ void add_trigger(CLI::App& app, Asked& asked) {
       "Example:\n  slosonde trigger --probe unix:/run/slosonde/admin.sock --transaction log-to-alert\n\n"
       "The run counts in no SLI.\n"
       "Exit code: 0 good, 1 bad, 2 wrong usage or no such transaction, 3 could not judge or no such probe.");
-  command->callback([&asked] { asked.chosen = [&asked] { return trigger(asked.trigger); }; });
+  command->callback([&asked] {
+    asked.chosen = [&asked] { return trigger(asked.trigger); };
+    asked.when_it_cannot = kInconclusive;
+  });
 }
 
 void add_status(CLI::App& app, Asked& asked) {
@@ -91,7 +101,10 @@ void add_status(CLI::App& app, Asked& asked) {
   command->footer(
       "Example:\n  slosonde status --probe http://127.0.0.1:9465\n\n"
       "Exit code: 0 shown, 2 wrong usage, 3 the probe cannot be reached.");
-  command->callback([&asked] { asked.chosen = [&asked] { return status(asked.status); }; });
+  command->callback([&asked] {
+    asked.chosen = [&asked] { return status(asked.status); };
+    asked.when_it_cannot = kInconclusive;
+  });
 }
 
 void add_schema(CLI::App& app, Asked& asked) {
@@ -129,14 +142,14 @@ std::optional<int> parse(int argc, char** argv, Asked& asked) {
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
+  Asked asked;
   try {
-    Asked asked;
     // The parser is gone before the command runs: the daemon need not carry it along.
     if (const auto code = parse(argc, argv, asked)) return *code;
     return asked.chosen();
   } catch (const std::exception& error) {
     std::cerr << "slosonde: " << error.what() << '\n';
-    return kBad;
+    return asked.when_it_cannot;
   }
 }
 

@@ -112,6 +112,21 @@ def test_too_few_descriptors_to_start_is_1_and_says_so(tmp_path):
     assert any("shared libraries" not in text for _, _, text in tried), tried
 
 
+def test_once_without_enough_descriptors_cannot_judge_and_never_says_bad(tmp_path, nginx):
+    path = write(tmp_path, {"transactions": [one_stage(nginx().url, within="5s")]})
+    codes = {}
+    for descriptors in range(6, 40):
+        result = run(limited(descriptors, "once", path), deadline=30)
+        if "shared libraries" in result.stderr:
+            continue
+        codes[descriptors] = result.returncode
+        if result.returncode == 0:
+            break
+        assert result.stderr.strip() or "no_descriptors" in result.stdout, (descriptors, result)
+    assert set(codes.values()) <= {0, 2, 3}, codes  # 2: the configuration itself could not be read
+    assert 3 in codes.values() and 0 in codes.values(), codes
+
+
 def test_out_of_descriptors_while_running_is_our_fault_and_never_the_targets(tmp_path, nginx):
     server = nginx()
     port = free_port()

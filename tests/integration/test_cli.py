@@ -1,8 +1,10 @@
 """The command line as scripts and people meet it: exit codes, tables, JSON, logs, signals, and no secret anywhere."""
 
 import json
+import os
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -350,6 +352,30 @@ def test_a_second_signal_stops_at_once(slosonde):
         assert probe.process.alive()
         probe.process.signal(signal.SIGTERM)
         assert probe.process.wait(20) == 0
+
+
+def test_a_stderr_that_nobody_reads_stops_neither_the_probe_nor_its_end(tmp_path, nginx):
+    port, server = free_port(), nginx()
+    path = write(tmp_path, {"listen": {"address": f"127.0.0.1:{port}"},
+                            "transactions": [one_stage(server.url, every="100ms", within="3s")]})
+    unread, full = os.pipe()
+    os.set_blocking(full, False)
+    try:
+        while True:
+            os.write(full, b"x" * 65536)
+    except BlockingIOError:
+        os.set_blocking(full, True)
+    process = subprocess.Popen([binary(), "run", path], stdin=subprocess.DEVNULL, stderr=full)
+    try:
+        wait_until(lambda: re.search(r'runs_total{transaction="up",verdict="good"} [1-9]\d', web.get(f"http://127.0.0.1:{port}/metrics").text),
+                   what="ten good runs")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(full)
+        os.close(unread)
 
 
 # --- trigger and status -----------------------------------------------------------------------------------------------
