@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 
 from servers import web
 from servers.waiting import wait_until
@@ -154,6 +155,30 @@ def test_a_topic_that_is_deleted_and_made_anew(slosonde, own_kafka):
     broker.create_topic("logs")
     good = verdicts(probe, "good")
     wait_until(lambda: in_sight(probe) and verdicts(probe, "good") >= good + 3, 60)
+
+
+def test_what_was_deleted_before_it_was_read_is_not_covered(slosonde, own_kafka):
+    """The probe stands still while the broker's retention deletes what it has not read."""
+    broker = own_kafka(settings={"log.retention.check.interval.ms": 300, "log.initial.task.delay.ms": 300})
+    broker.create_topic("logs", config={"retention.ms": "1000", "file.delete.delay.ms": "100"})
+    probe = slosonde({"transactions": [produced(broker)]})
+    wait_until(lambda: verdicts(probe, "good") >= 2)
+    probe.process.freeze()
+    try:
+        for _ in range(30):
+            broker.produce("logs", "nobody will read this")
+        reader = Consumer({"bootstrap.servers": broker.brokers, "group.id": "tests", "log_level": 0})
+
+        def all_deleted():
+            low, high = reader.get_watermark_offsets(TopicPartition("logs", 0), timeout=5)
+            return low == high
+        wait_until(all_deleted, 60, "the broker to delete what is older than a second")
+        reader.close()
+    finally:
+        probe.process.thaw()
+    good = verdicts(probe, "good")
+    wait_until(lambda: in_sight(probe) and verdicts(probe, "good") >= good + 3, 60)
+    assert clean_log(probe)
 
 
 def test_a_dead_cluster_disturbs_nobody_else(slosonde, own_kafka, nginx):
