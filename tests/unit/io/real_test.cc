@@ -12,6 +12,7 @@
 #include <set>
 #include <thread>
 
+#include "probe/io/readiness.h"
 #include "tests/unit/io/turning.h"
 
 namespace slosonde::io {
@@ -167,6 +168,36 @@ TEST(Real, WaitsForADescriptorAndLeavesItToItsOwner) {
   EXPECT_EQ(cancelled->error().code, ErrorCode::cancelled);
   ASSERT_EQ(write(ends[1], "x", 1), 1);
   EXPECT_TRUE(finish(real, readable(real, ends[0], kPatience)));
+  char got = 0;
+  EXPECT_EQ(read(ends[0], &got, 1), 1);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+Awaitable<Result<void>> wait(Readiness& readiness) {
+  auto ready = co_await readiness.wait();
+  co_return ready;
+}
+
+TEST(Real, WaitsForOneDescriptorAgainAndAgain) {
+  Real real;
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  {
+    Readiness readiness(real.executor(), ends[0]);
+    for (int i = 0; i < 3; ++i) {
+      const auto cancelled = start_and_cancel(real, wait(readiness));
+      ASSERT_TRUE(cancelled);
+      EXPECT_EQ(cancelled->error().code, ErrorCode::cancelled);
+      ASSERT_EQ(write(ends[1], "xy", 2), 2);
+      char got = 0;
+      EXPECT_TRUE(finish(real, wait(readiness)));
+      EXPECT_EQ(read(ends[0], &got, 1), 1);
+      EXPECT_TRUE(finish(real, wait(readiness)));  // what is left counts too
+      EXPECT_EQ(read(ends[0], &got, 1), 1);
+    }
+  }
+  EXPECT_EQ(write(ends[1], "x", 1), 1);  // the descriptors are still ours
   char got = 0;
   EXPECT_EQ(read(ends[0], &got, 1), 1);
   close(ends[0]);
