@@ -16,6 +16,7 @@ using std::chrono::seconds;
 
 constexpr int kMaxItemsATurn = 1000;
 constexpr size_t kMaxBytesATurn = 4 * 1024 * 1024;
+constexpr size_t kMaxKeptText = 64 * 1024;    // of the buffer for one message, once it has been handed over
 constexpr auto kAnswerPatience = seconds(5);  // several calls of the asking thread
 constexpr auto kBehindPatience = seconds(5);
 constexpr auto kRestartEvery = seconds(2);
@@ -117,6 +118,7 @@ void KafkaWatch::hand_over(WatchSink& sink, const KafkaItem& item) {
   evidence.seen_hi = io_.now();
   evidence.seen_lo = std::min(oldest_arrival(), evidence.seen_hi);
   sink.evidence(evidence);
+  if (text_.capacity() > kMaxKeptText) text_ = {};
 }
 
 Instant KafkaWatch::oldest_arrival() const {

@@ -20,7 +20,7 @@ struct KafkaWatchSettings {
   size_t max_message = 8 * 1024 * 1024;  // bytes looked through of one message
 };
 
-// When things are said: read by tests and, later, views.
+// Since the start. Engine thread.
 struct KafkaWatchCounts {
   uint64_t messages = 0;
   uint64_t bytes = 0;

@@ -25,7 +25,7 @@ const KafkaProperties& defaults() {
       {"fetch.error.backoff.ms", "100"},
       // What may be held in memory for each partition.
       {"queued.min.messages", "1000"},
-      {"queued.max.messages.kbytes", "4096"},
+      {"queued.max.messages.kbytes", "1024"},
       {"fetch.max.bytes", "8388608"},
   };
   return properties;

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "checks/kafka.h"
+#include "checks/kafka_watch.h"
 #include "probe/io/real.h"
 #include "tests/unit/checks/streams.h"
 
@@ -239,6 +240,26 @@ TEST_F(KafkaWorld, ABrokerThatIsGoneIsToldAndTheGapIsReadBack) {
   ASSERT_TRUE(turn_until([&] { return run->result.has_value(); }));
   EXPECT_EQ(run->result->outcome, Outcome::held) << run->result->error.text;
   ASSERT_TRUE(turn_until([&] { return sink_.seen.back().text.find("marker-3") != std::string::npos; }));
+  stop_watch();
+}
+
+TEST_F(KafkaWorld, OfALargeMessageOnlyTheBeginningIsLookedThrough) {
+  cluster_.topic("logs", 1);
+  const auto watching = watch(", max_message: 1KiB");
+  start(*watching);
+  ASSERT_TRUE(turn_until([&] { return !sink_.covers.empty(); }));
+  const auto checking = check();
+  const auto run = start(*checking, 1);
+  run->marker = std::string(100'000, 'x');
+  run->context.marker = run->marker;
+  ASSERT_TRUE(turn_until([&] { return !sink_.seen.empty(); }));
+  const std::string& text = sink_.seen[0].text;
+  EXPECT_TRUE(text.ends_with("login failed " + std::string(1024 - 13, 'x'))) << text.size();
+  const KafkaWatchCounts& counts = dynamic_cast<KafkaWatch&>(*watching).counts();
+  EXPECT_EQ(counts.messages, 1U);
+  EXPECT_EQ(counts.cut, 1U);
+  EXPECT_EQ(counts.bytes, 100'000U + 13 + 1);
+  EXPECT_EQ(counts.restarts, 0U);
   stop_watch();
 }
 
