@@ -17,6 +17,9 @@ void* operator new(size_t size) {
   live_bytes += static_cast<int64_t>(malloc_usable_size(memory) + sizeof(size_t));
   return memory;
 }
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return operator new(size);
+}
 void operator delete(void* memory) noexcept {
   if (memory == nullptr) return;
   live_bytes -= static_cast<int64_t>(malloc_usable_size(memory) + sizeof(size_t));
