@@ -108,6 +108,7 @@ TEST(Equip, ThePlanSaysWhatTheConfigurationSays) {
 TEST(Equip, StagesWithEqualSettingsShareOneWatchAndNamesAreTheirOwn) {
   const Plan plan = plan_from(config_of(kTwoTransactions));
   std::vector<std::string> names;
+  names.reserve(plan.watches.size());
   for (const auto& watch : plan.watches) names.push_back(watch.name);
   EXPECT_THAT(names, testing::ElementsAre("mail here", "mail there", "mail here #2"));
   EXPECT_EQ(plan.transactions[0].stages[1].watch, 0U);
