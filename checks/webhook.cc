@@ -66,7 +66,7 @@ class Listening : public std::enable_shared_from_this<Listening> {
   void tick();
 
  private:
-  void blind(Instant now, Error error);
+  void blind(Instant now, const Error& error);
   void fence(Instant until);
 
   const std::string path_;
@@ -115,7 +115,7 @@ void Listening::tick() {
   });
 }
 
-void Listening::blind(Instant now, Error error) {
+void Listening::blind(Instant now, const Error& error) {
   from_ = now;
   if (std::exchange(told_, true)) return;
   if (sink_ != nullptr) sink_->out_of_sight(error);
@@ -184,7 +184,7 @@ Result<std::unique_ptr<Watch>> make_webhook(const config::Values& settings, io::
   auto proof = std::make_shared<const HookProof>(settings.secret("token"), settings.secret("hmac_key"));
   if (proof->demanded()) authorise = [proof](const io::HookRequest& request) { return proof->check(request); };
   auto registration =
-      hooks->listen(path, std::move(authorise), [weak = std::weak_ptr(listening)](io::HookRequest request) {
+      hooks->listen(path, std::move(authorise), [weak = std::weak_ptr(listening)](const io::HookRequest& request) {
         if (const auto self = weak.lock()) self->take(request);
       });
   if (!registration) return fail(std::move(registration).error());

@@ -113,7 +113,11 @@ void Listener::accept() {
     Code code;
     Connection::Socket socket(shared_.context);
     acceptor_.accept(socket, code);
-    if (code == asio::error::would_block || code == asio::error::try_again) break;
+    if (code == asio::error::would_block || code == asio::error::try_again) {
+      // The shortage may be over though the caller has gone: nobody need call for us to see again.
+      if (since_ == kNotAccepting) since_ = unix_ns(shared_.now());
+      break;
+    }
     if (is_shortage(code)) {
       if (free_descriptor()) continue;
       since_ = kNotAccepting;

@@ -121,9 +121,14 @@ ReadScalar read_template(const Scalar& scalar) {
   return std::move(*parsed);
 }
 
+// A password that stands in the URL is not repeated.
+std::string url_shown(const UrlMistake& wrong, const Scalar& scalar) {
+  return wrong.rule == Rule::url_credentials ? "the URL" : scalar.shown;
+}
+
 ReadScalar read_url(const Scalar& scalar) {
   if (std::optional<UrlMistake> wrong = check_url(scalar.text))
-    return mistake(wrong->rule, scalar.shown + " does not do: " + wrong->message);
+    return mistake(wrong->rule, url_shown(*wrong, scalar) + " does not do: " + wrong->message);
   return read_template(scalar);
 }
 

@@ -2,9 +2,10 @@
 // same outputs, bit for bit. The service drives it on the engine thread, the simulation on a virtual clock.
 //
 // Slots. A transaction's slots lie at k * every + a phase of its own on the Instant line. A slot not more than 10 ms
-// late (the loop's own grain) is started; after a longer stall at most the newest is, if not later than max_lateness.
-// All others, and those for which max_in_flight runs are in flight, are missed. Before its watches have all covered
-// something (or `settle` has passed) a transaction has no slots. A run that only waits for sight is not in flight.
+// late (the loop's own grain) is started; after a longer stall at most the newest is, if not later than max_lateness
+// and half of its first limit. All others, and those for which max_in_flight runs are in flight, are missed. Before its
+// watches have all covered something (or `settle` has passed) a transaction has no slots. A run that only waits for
+// sight is not in flight.
 //
 // Instants. What is reported counts at the instant it is stamped with, whatever the order of arrival; what is due is
 // judged at its instant, after all that was fed before advance(). An SLI event counts where its decision lies: the

@@ -164,7 +164,7 @@ class Core::Impl {
   void judge_action(Run& run, size_t i, Instant t);
   void judge_never_started(Run& run, size_t i);
   void take_result(Run& run, size_t i, Instant now, checks::CheckResult& result);
-  void take_poll(Run& run, size_t i, checks::CheckResult& result);
+  void take_poll(Run& run, size_t i, Instant now, checks::CheckResult& result);
   void take_final_result(Run& run, size_t i, Instant now, checks::CheckResult& result);
   void keep_captures(Run& run, checks::Captures& fresh);
   void cancel_attempt(Run& run, size_t i);

@@ -149,7 +149,7 @@ void Core::Impl::take_result(Run& run, size_t i, Instant now, checks::CheckResul
   };
   result.received = within_attempt(result.received, now);
   result.sent = std::min(within_attempt(result.sent, stage.attempt_start), result.received);
-  if (stage_plan(run, i).mode == StageMode::polled) return take_poll(run, i, result);
+  if (stage_plan(run, i).mode == StageMode::polled) return take_poll(run, i, now, result);
 
   stage.report_at = std::min(result.received, stage.limit);
   if (result.outcome == checks::Outcome::held && result.received <= stage.limit) {
@@ -176,7 +176,7 @@ void Core::Impl::take_result(Run& run, size_t i, Instant now, checks::CheckResul
 }
 
 // An answer that holds counts when this run's marker is in it; the markers of others are no business of a poll.
-void Core::Impl::take_poll(Run& run, size_t i, checks::CheckResult& result) {
+void Core::Impl::take_poll(Run& run, size_t i, Instant now, checks::CheckResult& result) {
   Stage& stage = run.stages[i];
   const bool held = result.outcome == checks::Outcome::held;
   stage.last_valid = held || result.outcome == checks::Outcome::not_yet;
@@ -187,6 +187,12 @@ void Core::Impl::take_poll(Run& run, size_t i, checks::CheckResult& result) {
     const auto ours = [&](const ledger::MarkerHit& hit) { return hit.genuine && hit.id == id; };
     if (std::any_of(findings_.markers.begin(), findings_.markers.end(), ours)) {
       keep_captures(run, result.captures);
+      if (result.received > stage.limit && now - stage.limit > starved_after_) {
+        stage.report = Report::fault;
+        stage.report_error = starved_error();
+        stage.report_at = stage.limit;
+        return wake(run, stage.limit);
+      }
       stage.report = Report::seen;
       stage.seen_lo = std::max(stage.last_unshown, run.due);
       stage.seen_hi = result.received;
@@ -207,7 +213,9 @@ void Core::Impl::take_final_result(Run& run, size_t i, Instant now, checks::Chec
   step.running = false;
   step.record.phases = result.phases;
   step.record.decided = now;
-  if (result.outcome != checks::Outcome::held) step.record.error = std::move(result.error);
+  const bool held = result.outcome == checks::Outcome::held;
+  step.record.verdict = held ? StageVerdict::on_time : StageVerdict::failed;
+  if (!held) step.record.error = error_of(result);
   keep_captures(run, result.captures);
   ++run.finally_at;
   wake(run, now);

@@ -69,6 +69,7 @@ void Core::Impl::step_finally(Run& run, Instant t) {
       if (t < step.deadline + kJudgeGrace) return;
       step.running = false;
       step.record.error = {ErrorCode::timeout, "no result within " + format_duration(plan.finally[i].within)};
+      step.record.verdict = StageVerdict::failed;
       step.record.decided = step.deadline;
       outputs_->emplace_back(CancelCheck{run.id, true, static_cast<uint32_t>(i), 0});
       ++run.finally_at;

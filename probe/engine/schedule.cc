@@ -22,12 +22,14 @@ void Core::Impl::begin_if_ready(Transaction& t, Instant now) {
 void Core::Impl::handle_slot(Transaction& t, Instant slot) {
   const Duration every = plan_of(t).every;
   const Duration lateness = now_ - slot;
-  const Duration grain = std::min(kSlotGrain, plan_->max_lateness);
+  // Limits count from due: a run that starts with little of its first limit left would be bad because of us.
+  const Duration latest = std::min(plan_->max_lateness, plan_of(t).stages.front().within / 2);
+  const Duration grain = std::min(kSlotGrain, latest);
   if (lateness > grain) {
     const auto newest = static_cast<uint64_t>(lateness / every);  // counted from `slot`
     const auto first_in_grain = static_cast<uint64_t>((lateness - grain + every - Duration(1)) / every);
     uint64_t missed = std::min(first_in_grain, newest);
-    if (lateness - every * static_cast<int64_t>(newest) > plan_->max_lateness) missed = newest + 1;
+    if (lateness - every * static_cast<int64_t>(newest) > latest) missed = newest + 1;
     if (missed > 0) {
       t.next_slot = slot + every * static_cast<int64_t>(missed);
       queue_.push(t.next_slot, DueKind::slot, t.index);

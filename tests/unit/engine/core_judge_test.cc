@@ -376,8 +376,23 @@ TEST_F(Journey, FinallyRunsAlwaysOneAfterTheOtherAndIsNeverJudged) {
   EXPECT_EQ(rig.core.in_flight(), 0u);
   const auto run = rig.run(check);
   EXPECT_EQ(run->finally[0].error.code, ErrorCode::timeout);
+  EXPECT_EQ(run->finally[0].verdict, StageVerdict::failed);
   EXPECT_EQ(run->finally[1].error.code, ErrorCode::wrong_status);
+  EXPECT_EQ(run->finally[1].verdict, StageVerdict::failed);
   EXPECT_EQ(rig.runs(RunVerdict::bad), 1u);
+}
+
+TEST_F(Journey, AFinallyStepThatHeldIsDoneWithLongBeforeTheRunCloses) {
+  plan.transactions[0].finally = {act("close", 1s)};
+  Rig rig(plan);
+  const StartCheck check = rig.next_check(0, 0);
+  rig.no_more();
+  rig.answer(check, Outcome::refused, check.due + 10ms, {ErrorCode::wrong_status, "503"});
+  const StartCheck close = rig.next_check(0, 0, true);
+  rig.hold(close, rig.now + 5ms);
+  const auto run = rig.run(check);
+  EXPECT_EQ(run->finally[0].verdict, StageVerdict::on_time);
+  EXPECT_FALSE(run->closed);
 }
 
 TEST_F(Journey, CapturesAreBounded) {

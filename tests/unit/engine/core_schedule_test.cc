@@ -66,6 +66,21 @@ TEST(CoreSchedule, ASlotThatWouldStartTooLateIsMissedAndNotBad) {
   EXPECT_NEAR(rig.view()->start_lateness.sum, 1.0, 1e-9);
 }
 
+TEST(CoreSchedule, ASlotWhoseShortLimitIsHalfGoneIsMissedAndNotBad) {
+  TransactionPlan quick = console();
+  quick.stages = {act("up", 200ms)};  // shorter than max_lateness
+  for (const Duration stall : {Duration(101ms), Duration(200ms), Duration(999ms)}) {
+    Rig rig(plan_of({quick}));
+    const Instant first = rig.next_check(0, 0).due;
+    rig.hold(rig.checks.back(), first + 1ms);
+    rig.stall_to(first + 15s + stall);
+    EXPECT_EQ(rig.started.size(), 1u) << format_duration(stall);
+    EXPECT_EQ(rig.runs(RunVerdict::missed), 1u) << format_duration(stall);
+    rig.pass(1s);
+    EXPECT_EQ(rig.runs(RunVerdict::bad), 0u) << format_duration(stall);
+  }
+}
+
 TEST(CoreSchedule, AStallOfAMinuteMissesExactlyItsSlotsAndStartsNoBurst) {
   Rig rig(plan_of({log_to_alert()}));
   const StartCheck check = rig.next_check(0, 0);
