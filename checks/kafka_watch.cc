@@ -49,7 +49,7 @@ KafkaWatch::KafkaWatch(KafkaWatchSettings settings, io::Io& io, std::unique_ptr<
 
 boost::asio::awaitable<Error> KafkaWatch::watch(WatchSink& sink) {
   told_ = ErrorCode::none;
-  gap_ = true;
+  gap_until_ = io_.now();
   if (!reader_->asking()) ask();
   bool more = true;  // what came while nobody watched
   for (;;) {
@@ -64,7 +64,7 @@ boost::asio::awaitable<Error> KafkaWatch::watch(WatchSink& sink) {
 
 bool KafkaWatch::turn(WatchSink& sink) {
   const Instant now = io_.now();
-  if (now - turned_ > settings_.ask_every + kAwake) gap_ = true;
+  if (now - turned_ > settings_.ask_every + kAwake) gap_until_ = now;
   reader_->clear();
   // The answer first: what it speaks of stands in the queue or comes later, so nothing is proven too early, and the
   // partitions it brings are known before their messages.
@@ -122,8 +122,9 @@ void KafkaWatch::hand_over(WatchSink& sink, const KafkaItem& item) {
 }
 
 Instant KafkaWatch::oldest_arrival() const {
-  const bool sharp = !gap_ && behind_since_ == kNever;
-  return sharp || !coverage_.begun() ? kNever : coverage_.proven();
+  if (!coverage_.begun()) return kNever;
+  const bool sharp = coverage_.proven() >= gap_until_ && behind_since_ == kNever;
+  return sharp ? kNever : coverage_.proven();
 }
 
 void KafkaWatch::ask() {
@@ -210,7 +211,6 @@ void KafkaWatch::report(WatchSink& sink) {
   if (const auto proven = coverage_.take()) {
     sink.covered(proven->from, proven->to);
     told_ = ErrorCode::none;
-    gap_ = false;
   }
   if (coverage_.behind() == 0) {
     behind_since_ = kNever;
@@ -219,7 +219,7 @@ void KafkaWatch::report(WatchSink& sink) {
   }
   Error hides = what_hides();
   if (!hides) return;
-  gap_ = true;
+  gap_until_ = now;
   if (hides.code == told_) return;
   told_ = hides.code;
   sink.out_of_sight(hides);

@@ -85,7 +85,7 @@ class KafkaWatch final : public Watch {
   Instant behind_since_{};            // kNever: not behind
   bool queue_empty_ = true;           // at the end of the last turn
   ErrorCode told_ = ErrorCode::none;  // what the sink was last told; none: in sight
-  bool gap_ = true;                   // since the last proof we could not see all the time
+  Instant gap_until_{};               // what is proven only before this leaves open when a message came
 };
 
 }  // namespace slosonde::checks
