@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("SLOSONDE_BUILD") or ROOT / "build" / "demo")
+BUILD = Path(os.environ.get("SLOSONDE_BUILD") or ROOT / "build" / "release")
 
 
 class DemoError(Exception):
