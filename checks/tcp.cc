@@ -62,7 +62,7 @@ constexpr std::array<Key, 6> kKeys = {{
      .help = "An answer that has not matched within this size fails.",
      .fallback = "64KiB",
      .min = "1B",
-     .max = "16MiB"},
+     .max = "1MiB"},
     {.name = "ip",
      .type = Type::choice,
      .help = "Which addresses of the host are tried.",
@@ -158,7 +158,8 @@ asio::awaitable<TcpCheck::Streamed> TcpCheck::connect(Instant until, CheckResult
 
 asio::awaitable<Result<void>> TcpCheck::listen(io::Stream& stream, Instant until, CheckResult& result) {
   std::string& got = result.evidence;
-  std::array<char, 4096> space{};
+  // All that came is searched after each read: large reads and a small max_bytes bound that to a few milliseconds.
+  std::array<char, 16 * 1024> space{};
   const Instant begun = io_.now();
   Instant first{};
   while (const auto lacking = missing(got)) {
