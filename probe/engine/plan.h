@@ -42,8 +42,6 @@ struct WatchPlan {
   std::string kind;
 };
 
-enum class SliKind : uint8_t { availability, latency };
-
 struct SloPlan {
   std::string name;
   int64_t objective_ppb = 0;  // parts per billion
