@@ -1,14 +1,28 @@
+// The core: its parts, and what goes from one to the other. An input is noted where it belongs (Sight, and Reports on
+// the runs of the RunBook); the queue says which instant is next; there the Judge decides, and its facts go to the
+// orders, the RunBook, Sight, Stats and the SliBook. None of them knows the one before.
 #include "probe/engine/core.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "probe/engine/core_impl.h"
+#include "probe/engine/facts.h"
+#include "probe/engine/judge.h"
+#include "probe/engine/reports.h"
+#include "probe/engine/run_book.h"
+#include "probe/engine/run_markers.h"
+#include "probe/engine/schedule.h"
+#include "probe/engine/schedule_queue.h"
+#include "probe/engine/sight.h"
+#include "probe/engine/sli_book.h"
+#include "probe/engine/stats.h"
 
 namespace slosonde::engine {
 
 namespace {
 
+// How often windows move.
+constexpr Duration kTickEvery = slo::kFineSlot;
 // After a stall the ticks in between are left out: nothing can be seen of them but the windows at its end.
 constexpr Duration kTicksCaughtUp = std::chrono::hours(1);
 
@@ -17,89 +31,212 @@ Instant tick_at_or_after(Instant t) {
   return into == Duration::zero() ? t : t - into + kTickEvery;
 }
 
-// Where in its grid a transaction stands: spread evenly, and the same after every start. FNV-1a, mixed as in
-// splitmix64's last step.
-Duration phase_of(std::string_view probe, std::string_view transaction, Duration every) {
-  uint64_t hash = 0xcbf29ce484222325;
-  const auto add = [&](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    hash = (hash ^ 0xff) * 0x100000001b3;
-  };
-  add(probe);
-  add(transaction);
-  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
-  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
-  hash ^= hash >> 31;
-  return every > Duration::zero() ? Duration(static_cast<int64_t>(hash % static_cast<uint64_t>(every.count())))
-                                  : Duration::zero();
-}
-
-// What stages and limits make of a stage's histograms.
-StageStats empty_stats(const TransactionPlan& transaction, size_t index) {
-  const StagePlan& stage = transaction.stages[index];
-  Duration limit = stage.within;
-  for (std::optional<size_t> from = stage.from; from; from = transaction.stages[*from].from) {
-    limit += transaction.stages[*from].within;
-  }
-  StageStats made;
-  made.latency = empty_histogram(latency_edges(limit));
-  made.hop = empty_histogram(made.latency.edges);
-  const Edges phases = phase_edges(stage.mode == StageMode::polled ? stage.poll_timeout : stage.within);
-  for (Histogram& phase : made.phases) phase = empty_histogram(phases);
-  return made;
+bool fits(const StagePlan& stage, const checks::Evidence& evidence) {
+  return stage.phase == checks::EvidencePhase::none || stage.phase == evidence.phase;
 }
 
 }  // namespace
 
+// feed() notes what was reported; advance() takes the queue's entries in the order of their instants, whatever the
+// order in which things were reported, and decides at the entry's instant. Between two advances every fact has been
+// taken: the parts agree with each other, and together are all there is.
+class Core::Impl {
+ public:
+  Impl(std::shared_ptr<const Plan> plan, CoreOptions options);
+
+  void feed(Instant now, Input input);
+  void advance(Instant now, Outputs& outputs);
+  Instant next_due() const;
+  bool ready() const { return now_ >= options_.start + plan_->settle || sight_.all_reported(); }
+  uint64_t in_flight() const { return runs_.in_flight(); }
+  std::shared_ptr<Snapshot> snapshot(Instant now);
+
+ private:
+  // Inputs.
+  void take(CheckDone& done);
+  void take(EvidenceSeen& seen);
+  void take(Covered& covered);
+  void take(OutOfSight& lost);
+  void take(Trigger& trigger);
+  void take(Drain& drain);
+  void take(WallStep& step);
+  void match(const EvidenceSeen& seen, const ledger::MarkerHit& hit);
+  void count_on_attached(const EvidenceSeen& seen, Sighting kind, std::optional<uint32_t> only);
+  void wake(const std::vector<RunId>& runs);
+
+  // The turn.
+  void handle(const DueEntry& entry);
+  void handle_slot(uint32_t transaction, Instant slot);
+  void begin_if_ready(uint32_t transaction, Instant now);
+  void miss(uint32_t transaction, const MissedSlots& missed);
+  void start_triggered();
+  void start_run(uint32_t transaction, Instant due, Origin origin);
+  void step(Run& run, Instant t);
+
+  // Facts.
+  void apply(Run& run, const AttemptStarts& fact);
+  void apply(Run& run, const AttemptEnds& fact);
+  void apply(Run& run, const StepStarts& fact);
+  void apply(Run& run, const StepEnds& fact);
+  void apply(Run& run, const CleanedUp& fact);
+  void apply(Run& run, const AwaitsSight& fact);
+  void apply(Run& run, const SightSettled& fact);
+  void apply(Run& run, const Sighted& fact);
+  void apply(Run& run, const Hopped& fact);
+  void apply(Run& run, const StageDecided& fact);
+  void apply(Run& run, const StageFinal& fact);
+  void apply(Run& run, const LatencyDecided& fact);
+  void apply(Run& run, const PlaceFree& fact);
+  void apply(Run& run, const RunDecided& fact);
+  void apply(Run& run, const RunOver& fact);
+  StartCheck order_for(const Run& run, size_t index, bool finally) const;
+
+  void notice(Notice::Kind kind, std::string subject, std::string text);
+  SliBook::Tell tell_of_alerts();
+  uint32_t transactions() const { return static_cast<uint32_t>(plan_->transactions.size()); }
+  const StagePlan& plan_of(const Attached& one) const { return plan_->transactions[one.transaction].stages[one.stage]; }
+
+  std::shared_ptr<const Plan> plan_;
+  CoreOptions options_;
+  ScheduleQueue queue_;
+  Schedule schedule_;
+  RunMarkers markers_;
+  RunBook runs_;
+  Sight sight_;
+  Reports reports_;
+  Judge judge_;
+  Stats stats_;
+  SliBook slis_;
+  SliBook::Tell tell_of_alerts_;
+
+  Instant now_{};
+  std::vector<uint32_t> triggers_waiting_;    // by transaction
+  std::vector<std::vector<size_t>> watches_;  // by transaction
+  Duration wall_offset_{};
+  uint64_t wall_steps_ = 0;
+
+  Facts facts_;                  // of the run that is stepped
+  std::vector<Output> notices_;  // from feed(), for the next advance()
+  Outputs* outputs_ = nullptr;   // during advance()
+};
+
 Core::Impl::Impl(std::shared_ptr<const Plan> plan, CoreOptions options)
     : plan_(std::move(plan)),
       options_(options),
-      codec_(plan_->key),
-      transactions_(plan_->transactions.size()),
-      watches_(plan_->watches.size()),
+      schedule_(*plan_, queue_, options.start, options.schedule),
+      markers_(*plan_, options.epoch),
+      runs_(*plan_, queue_, options.kept_runs),
+      sight_(*plan_),
+      reports_(*plan_, markers_),
+      judge_(*plan_, sight_),
+      stats_(*plan_),
+      slis_(*plan_, options.start),
+      tell_of_alerts_(tell_of_alerts()),
       now_(options.start),
-      starved_after_(std::max(plan_->max_lateness, kLeastStarved)),
-      start_lateness_(empty_histogram(lateness_edges())) {
-  for (uint32_t i = 0; i < transactions_.size(); ++i) equip(transactions_[i], i);
-  std::sort(streams_.begin(), streams_.end());
-  slos_.reserve(plan_->slos.size());
-  for (size_t i = 0; i < plan_->slos.size(); ++i) {
-    const SloPlan& slo = plan_->slos[i];
-    Transaction& transaction = transactions_[slo.transaction];
-    slos_.emplace_back(slo, plan_of(transaction).every, options_.start);
-    (slo.faster_than ? transaction.latency_slos : transaction.slos).push_back(i);
+      triggers_waiting_(transactions()),
+      watches_(transactions()) {
+  for (uint32_t t = 0; t < transactions(); ++t) {
+    for (const StagePlan& stage : plan_->transactions[t].stages) {
+      if (stage.mode == StageMode::watched) watches_[t].push_back(stage.watch);
+    }
   }
-  if (!slos_.empty()) queue_.push(tick_at_or_after(options_.start), DueKind::tick);
-  for (Transaction& transaction : transactions_) {
-    begin_if_ready(transaction, options_.start);
-    if (!transaction.begun) queue_.push(options_.start + plan_->settle, DueKind::slot, transaction.index);
-  }
-}
-
-void Core::Impl::equip(Transaction& transaction, uint32_t index) {
-  const TransactionPlan& plan = plan_->transactions[index];
-  transaction.index = index;
-  const auto taken = [&] {
-    return std::any_of(streams_.begin(), streams_.end(),
-                       [&](const auto& known) { return known.first == transaction.stream; });
-  };
-  for (unsigned salt = 0; salt == 0 || taken(); ++salt) {
-    transaction.stream = codec_.stream(plan_->probe, plan.name, salt);
-  }
-  streams_.emplace_back(transaction.stream, index);
-  transaction.phase = phase_of(plan_->probe, plan.name, plan.every);
-  transaction.stages.resize(plan.stages.size());
-  for (size_t i = 0; i < plan.stages.size(); ++i) {
-    transaction.stages[i].shown = empty_stats(plan, i);
-    if (plan.stages[i].mode != StageMode::watched) continue;
-    watches_[plan.stages[i].watch].attached.push_back({index, i});
-    transaction.watches.push_back(plan.stages[i].watch);
+  if (!slis_.empty()) queue_.push(tick_at_or_after(options_.start), DueKind::tick);
+  for (uint32_t t = 0; t < transactions(); ++t) {
+    begin_if_ready(t, options_.start);
+    if (!schedule_.begun(t)) queue_.push(options_.start + plan_->settle, DueKind::slot, t);
   }
 }
 
 void Core::Impl::feed(Instant now, Input input) {
   now_ = std::max(now_, now);
-  std::visit([&](auto& one) { take(now_, one); }, input);
+  std::visit([this](auto& one) { take(one); }, input);
+}
+
+void Core::Impl::take(CheckDone& done) {
+  Run* const run = runs_.find(done.run);
+  if (!run || !Reports::awaited(*run, done.finally, done.stage, done.attempt)) return;
+  if (done.finally) {
+    Reports::final_result(*run, done.stage, now_, done.result);
+    return runs_.wake(*run, now_);
+  }
+  if (run->counted()) stats_.attempt(run->id, done.stage, done.result);
+  runs_.wake(*run, reports_.result(*run, done.stage, now_, done.result));
+}
+
+void Core::Impl::take(EvidenceSeen& seen) {
+  if (!sight_.known(seen.watch)) return;
+  checks::Evidence& evidence = seen.evidence;
+  evidence.seen_hi = std::min(evidence.seen_hi, now_);
+  evidence.seen_lo = std::min(evidence.seen_lo, evidence.seen_hi);
+  for (const ledger::MarkerHit& hit : markers_.scan(evidence.text)) match(seen, hit);
+}
+
+// Which run's marker it is, and which stages it speaks for.
+void Core::Impl::match(const EvidenceSeen& seen, const ledger::MarkerHit& hit) {
+  const auto transaction = hit.genuine ? markers_.transaction_of(hit.id) : std::nullopt;
+  if (!transaction) return count_on_attached(seen, Sighting::foreign, std::nullopt);
+  if (!markers_.of_this_epoch(hit.id)) return count_on_attached(seen, Sighting::stale, transaction);
+  const RunId id{*transaction, hit.id.seq};
+  if (!runs_.issued(id)) return count_on_attached(seen, Sighting::unexpected, transaction);
+  Run* const run = runs_.find(id);
+  if (!run) return count_on_attached(seen, Sighting::stale, transaction);
+  for (const Attached& one : sight_.attached(seen.watch)) {
+    if (one.transaction != *transaction || !fits(plan_of(one), seen.evidence)) continue;
+    const Reports::Sighted noted = reports_.evidence(*run, one.stage, seen.evidence, now_);
+    if (noted.kind && run->counted()) stats_.sighted(one.transaction, one.stage, *noted.kind);
+    runs_.wake(*run, noted.wake);
+  }
+}
+
+void Core::Impl::count_on_attached(const EvidenceSeen& seen, Sighting kind, std::optional<uint32_t> only) {
+  for (const Attached& one : sight_.attached(seen.watch)) {
+    if (only && one.transaction != *only) continue;
+    if (fits(plan_of(one), seen.evidence)) stats_.sighted(one.transaction, one.stage, kind);
+  }
+}
+
+void Core::Impl::take(Covered& covered) {
+  if (!sight_.known(covered.watch)) return;
+  Instant oldest = now_;
+  for (const Attached& one : sight_.attached(covered.watch)) {
+    oldest = std::min(oldest, runs_.oldest_due(one.transaction));
+  }
+  const Sight::Gained gained = sight_.covered(covered.watch, covered.from, covered.to, now_, oldest);
+  if (gained.back) notice(Notice::Kind::watch_back, plan_->watches[covered.watch].name, "in sight again");
+  if (gained.first) {
+    for (uint32_t t = 0; t < transactions(); ++t) {
+      const auto& watches = watches_[t];
+      if (std::find(watches.begin(), watches.end(), covered.watch) != watches.end()) begin_if_ready(t, now_);
+    }
+  }
+  wake(gained.proceed);
+}
+
+void Core::Impl::take(OutOfSight& lost) {
+  if (!sight_.known(lost.watch)) return;
+  std::string text = lost.error.text;
+  const Sight::Lost now_lost = sight_.out_of_sight(lost.watch, std::move(lost.error), now_);
+  if (now_lost.news) notice(Notice::Kind::watch_lost, plan_->watches[lost.watch].name, std::move(text));
+  wake(now_lost.proceed);
+}
+
+void Core::Impl::wake(const std::vector<RunId>& runs) {
+  for (const RunId& id : runs) {
+    if (Run* const run = runs_.find(id)) runs_.wake(*run, now_);
+  }
+}
+
+void Core::Impl::take(Trigger& trigger) {
+  if (trigger.transaction < transactions()) ++triggers_waiting_[trigger.transaction];
+}
+
+void Core::Impl::take(Drain&) {
+  schedule_.drain();
+}
+
+void Core::Impl::take(WallStep& step) {
+  wall_offset_ = step.offset;
+  ++wall_steps_;
 }
 
 void Core::Impl::advance(Instant now, Outputs& outputs) {
@@ -108,11 +245,11 @@ void Core::Impl::advance(Instant now, Outputs& outputs) {
   std::move(notices_.begin(), notices_.end(), std::back_inserter(outputs));
   notices_.clear();
   start_triggered();
-  step_changed_alerts(now_);
+  slis_.step_changed(now_, tell_of_alerts_);
   while (queue_.next() <= now_) {
     const DueEntry entry = queue_.pop();
     handle(entry);
-    step_changed_alerts(entry.due);
+    slis_.step_changed(entry.due, tell_of_alerts_);
   }
   outputs_ = nullptr;
 }
@@ -120,46 +257,141 @@ void Core::Impl::advance(Instant now, Outputs& outputs) {
 void Core::Impl::handle(const DueEntry& entry) {
   switch (entry.kind) {
     case DueKind::tick: {
-      for (size_t i = 0; i < slos_.size(); ++i) step_alerts(i, entry.due);
+      slis_.step_all(entry.due, tell_of_alerts_);
       Instant next = entry.due + kTickEvery;
       if (now_ - next > kTicksCaughtUp) next = tick_at_or_after(now_);
       queue_.push(next, DueKind::tick);
       break;
     }
-    case DueKind::run: {
-      Run* const run = find_open(entry.transaction, entry.seq);
-      if (!run || run->wake != entry.due) return;
-      run->wake = kNever;
-      step(*run, entry.due);
+    case DueKind::run:
+      if (Run* const run = runs_.woken(entry)) step(*run, entry.due);
       break;
-    }
-    case DueKind::slot: {
-      Transaction& transaction = transactions_[entry.transaction];
-      if (!transaction.begun) {
-        begin_if_ready(transaction, entry.due);
-      } else if (transaction.next_slot == entry.due) {
-        handle_slot(transaction, entry.due);
+    case DueKind::slot:
+      if (!schedule_.begun(entry.transaction)) {
+        begin_if_ready(entry.transaction, entry.due);
+      } else if (schedule_.is_next(entry.transaction, entry.due)) {
+        handle_slot(entry.transaction, entry.due);
       }
       break;
+  }
+}
+
+void Core::Impl::begin_if_ready(uint32_t transaction, Instant now) {
+  const auto& watches = watches_[transaction];
+  const auto covered = [&](size_t watch) { return sight_.covered_once(watch); };
+  schedule_.begin_if_ready(transaction, now, std::all_of(watches.begin(), watches.end(), covered));
+}
+
+void Core::Impl::handle_slot(uint32_t transaction, Instant slot) {
+  if (const auto missed = schedule_.take(transaction, slot, now_)) return miss(transaction, *missed);
+  if (const char* const why = runs_.why_not(transaction, Origin::scheduled)) {
+    return miss(transaction, schedule_.skip(transaction, slot, why));
+  }
+  schedule_.started(transaction);
+  stats_.started(now_ - slot);
+  start_run(transaction, slot, Origin::scheduled);
+}
+
+void Core::Impl::miss(uint32_t transaction, const MissedSlots& missed) {
+  stats_.missed(transaction, missed.count);
+  slis_.missed(transaction, missed.first, missed.count);
+  if (!missed.news) return;
+  std::string text = missed.count == 1 ? "a slot was missed: " : std::to_string(missed.count) + " slots were missed: ";
+  notice(Notice::Kind::slot_missed, plan_->transactions[transaction].name, text.append(missed.why));
+}
+
+void Core::Impl::start_triggered() {
+  for (uint32_t t = 0; t < transactions(); ++t) {
+    for (; triggers_waiting_[t] > 0; --triggers_waiting_[t]) {
+      if (!schedule_.draining() && !runs_.why_not(t, Origin::triggered)) start_run(t, now_, Origin::triggered);
     }
   }
 }
 
-Instant Core::Impl::next_due() const {
-  const auto waits = [](const Transaction& one) { return one.triggers_waiting > 0; };
-  if (!notices_.empty() || std::any_of(transactions_.begin(), transactions_.end(), waits)) return now_;
-  return queue_.next();
+void Core::Impl::start_run(uint32_t transaction, Instant due, Origin origin) {
+  const size_t latency_slos = judge_.latency_slos(transaction).size();
+  Run& run = runs_.start(transaction, origin, due, now_, latency_slos, markers_);
+  outputs_->emplace_back(RunStarted{run.id, origin});
+  step(run, due);
 }
 
-bool Core::Impl::ready() const {
-  const auto reported = [](const WatchTracking& watch) { return watch.status.state != WatchState::starting; };
-  return now_ >= options_.start + plan_->settle || std::all_of(watches_.begin(), watches_.end(), reported);
+void Core::Impl::step(Run& run, Instant t) {
+  facts_.clear();
+  const Instant next = judge_.step(run, t, now_, facts_);
+  runs_.wake(run, next);
+  for (const Fact& fact : facts_) std::visit([&](const auto& one) { apply(run, one); }, fact);
 }
 
-uint64_t Core::Impl::in_flight() const {
-  uint64_t sum = cleaning_up_;
-  for (const Transaction& transaction : transactions_) sum += transaction.undecided;
-  return sum;
+void Core::Impl::apply(Run& run, const AttemptStarts& fact) {
+  outputs_->emplace_back(order_for(run, fact.stage, false));
+}
+void Core::Impl::apply(Run& run, const AttemptEnds& fact) {
+  outputs_->emplace_back(
+      CancelCheck{run.id, false, static_cast<uint32_t>(fact.stage), run.stages[fact.stage].record.attempts - 1});
+}
+void Core::Impl::apply(Run& run, const StepStarts& fact) {
+  outputs_->emplace_back(order_for(run, fact.step, true));
+}
+void Core::Impl::apply(Run& run, const StepEnds& fact) {
+  outputs_->emplace_back(CancelCheck{run.id, true, static_cast<uint32_t>(fact.step), 0});
+}
+void Core::Impl::apply(Run&, const CleanedUp&) {
+  runs_.cleaned_up();
+}
+void Core::Impl::apply(Run& run, const AwaitsSight& fact) {
+  sight_.wait(fact.watch, {run.due, fact.until, run.id, fact.what});
+}
+void Core::Impl::apply(Run& run, const SightSettled& fact) {
+  sight_.settle(fact.watch, {run.due, fact.until, run.id, fact.what});
+}
+void Core::Impl::apply(Run& run, const Sighted& fact) {
+  if (run.counted()) stats_.sighted(run.id.transaction, fact.stage, fact.kind);
+}
+void Core::Impl::apply(Run& run, const Hopped& fact) {
+  if (run.counted()) stats_.hopped(run, fact.stage);
+}
+void Core::Impl::apply(Run& run, const StageDecided& fact) {
+  if (run.counted()) slis_.stage_decided(run.id.transaction, fact.stage, fact.event, fact.at);
+}
+void Core::Impl::apply(Run& run, const StageFinal& fact) {
+  if (run.counted()) stats_.stage_final(run, fact.stage);
+}
+void Core::Impl::apply(Run&, const LatencyDecided& fact) {  // a triggered run has no latency SLOs
+  slis_.count(fact.slo, fact.event, fact.at);
+}
+void Core::Impl::apply(Run& run, const PlaceFree&) {
+  runs_.free_place(run);
+}
+void Core::Impl::apply(Run& run, const RunDecided&) {
+  runs_.decided(run);
+  if (!run.counted()) return;
+  slis_.run_decided(run.id.transaction, *run.verdict, run.decided);
+  auto turn = stats_.run_decided(run);
+  if (!turn) return;
+  notice(turn->good ? Notice::Kind::transaction_good : Notice::Kind::transaction_bad,
+         plan_->transactions[run.id.transaction].name, std::move(turn->text));
+}
+void Core::Impl::apply(Run& run, const RunOver&) {
+  outputs_->emplace_back(RunClosed{runs_.close(run)});
+}
+
+StartCheck Core::Impl::order_for(const Run& run, size_t index, bool finally) const {
+  StartCheck order;
+  order.run = run.id;
+  order.finally = finally;
+  order.stage = static_cast<uint32_t>(index);
+  if (!finally) {
+    order.attempt = run.stages[index].record.attempts - 1;
+    order.polling = plan_->transactions[run.id.transaction].stages[index].mode == StageMode::polled;
+  }
+  order.due = run.due;
+  order.deadline = finally ? run.finally[index].deadline : run.stages[index].attempt_deadline;
+  order.marker = run.tokens.marker;
+  const size_t step = finally ? run.stages.size() + index : index;
+  order.traceparent = run.tokens.traceparent(static_cast<uint16_t>(step + 1));
+  order.payload = markers_.payload(run.id);
+  order.captures = run.captures;
+  return order;
 }
 
 void Core::Impl::notice(Notice::Kind kind, std::string subject, std::string text) {
@@ -171,75 +403,41 @@ void Core::Impl::notice(Notice::Kind kind, std::string subject, std::string text
   }
 }
 
-void Core::Impl::take(Instant now, CheckDone& done) {
-  Run* const run = find_open(done.run.transaction, done.run.seq);
-  if (!run) return;
-  if (done.finally) {
-    if (done.stage == run->finally_at && !run->finally_done() && run->finally[done.stage].running) {
-      take_final_result(*run, done.stage, now, done.result);
-    }
-    return;
-  }
-  if (done.stage >= run->stages.size()) return;
-  const Stage& stage = run->stages[done.stage];
-  if (stage.attempt_running && done.attempt + 1 == stage.record.attempts) {
-    take_result(*run, done.stage, now, done.result);
-  }
+SliBook::Tell Core::Impl::tell_of_alerts() {
+  return [this](const SloPlan& slo, bool fired, std::string text) {
+    notice(fired ? Notice::Kind::alert_fired : Notice::Kind::alert_resolved, slo.name, std::move(text));
+  };
 }
 
-void Core::Impl::take(Instant now, Covered& covered) {
-  if (covered.watch >= watches_.size()) return;
-  WatchTracking& watch = watches_[covered.watch];
-  watch.told_at = now;
-  const TimeSpan whole = watch.coverage.add(covered.from, std::min(covered.to, now));
-  if (watch.status.state == WatchState::out_of_sight) {
-    notice(Notice::Kind::watch_back, plan_->watches[covered.watch].name, "in sight again");
-  }
-  watch.status.state = WatchState::in_sight;
-  watch.status.error = {};
-  if (whole.to >= whole.from && (!watch.status.covered_to || *watch.status.covered_to < whole.to)) {
-    watch.status.covered_to = whole.to;
-  }
-  Instant oldest = now;
-  for (const Attached& one : watch.attached) {
-    Transaction& transaction = transactions_[one.transaction];
-    if (!watch.covered_once) transaction.newly_covered = true;
-    if (!transaction.open.empty()) oldest = std::min(oldest, transaction.open.front()->due);
-  }
-  if (!watch.covered_once) {
-    watch.covered_once = true;
-    for (Transaction& transaction : transactions_) {
-      if (std::exchange(transaction.newly_covered, false)) begin_if_ready(transaction, now);
-    }
-  }
-  watch.coverage.forget_before(oldest);
-  proceed_waiting(watch, whole, now);
+Instant Core::Impl::next_due() const {
+  const auto waits = [](uint32_t n) { return n > 0; };
+  if (!notices_.empty() || std::any_of(triggers_waiting_.begin(), triggers_waiting_.end(), waits)) return now_;
+  return queue_.next();
 }
 
-void Core::Impl::take(Instant now, OutOfSight& lost) {
-  if (lost.watch >= watches_.size()) return;
-  WatchTracking& watch = watches_[lost.watch];
-  watch.told_at = now;
-  if (watch.status.state != WatchState::out_of_sight) {
-    notice(Notice::Kind::watch_lost, plan_->watches[lost.watch].name, lost.error.text);
+std::shared_ptr<Snapshot> Core::Impl::snapshot(Instant now) {
+  now = std::max(now, now_);
+  stats_.renew_percentiles(now);
+  auto made = std::make_shared<Snapshot>();
+  made->at = now;
+  made->wall_offset = wall_offset_;
+  made->plan = plan_;
+  made->started = options_.start;
+  made->ready = ready();
+  made->draining = schedule_.draining();
+  made->start_lateness = stats_.start_lateness();
+  made->wall_steps = wall_steps_;
+  made->watches = sight_.statuses();
+  made->slos = slis_.statuses();
+  made->transactions.reserve(transactions());
+  for (uint32_t t = 0; t < transactions(); ++t) {
+    TransactionStats stats = stats_.of(t);
+    stats.in_flight = runs_.undecided(t);
+    stats.next_due = schedule_.next(t);
+    made->transactions.push_back(std::move(stats));
   }
-  watch.status.state = WatchState::out_of_sight;
-  watch.status.error = std::move(lost.error);
-  if (!is_own_fault(watch.status.error.code)) proceed_all_waiting(watch, now);
-}
-
-void Core::Impl::take(Instant, Trigger& trigger) {
-  if (trigger.transaction < transactions_.size()) ++transactions_[trigger.transaction].triggers_waiting;
-}
-
-void Core::Impl::take(Instant, Drain&) {
-  draining_ = true;
-  for (Transaction& transaction : transactions_) transaction.next_slot = kNever;
-}
-
-void Core::Impl::take(Instant, WallStep& step) {
-  wall_offset_ = step.offset;
-  ++wall_steps_;
+  made->runs = runs_.list();
+  return made;
 }
 
 Core::Core(std::shared_ptr<const Plan> plan, CoreOptions options)
@@ -259,9 +457,6 @@ bool Core::ready() const {
 }
 uint64_t Core::in_flight() const {
   return impl_->in_flight();
-}
-std::shared_ptr<const RunRecord> Core::find_run(std::string_view marker) const {
-  return impl_->find_run(marker);
 }
 std::shared_ptr<Snapshot> Core::snapshot(Instant now) {
   return impl_->snapshot(now);

@@ -33,7 +33,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -140,7 +139,6 @@ class Core {
 
   bool ready() const;  // every watch has reported once (in sight or out of it), or `settle` has passed
   uint64_t in_flight() const;
-  std::shared_ptr<const RunRecord> find_run(std::string_view marker) const;  // in flight or kept; nullptr: unknown
 
   // A consistent view. Percentiles are computed anew at most every few seconds.
   std::shared_ptr<Snapshot> snapshot(Instant now);

@@ -5,23 +5,34 @@
 // expected, and every later stage is skipped. A polled or watched stage only looks: when its place cannot be reached,
 // later acts are skipped (they start when it is seen), but later watched stages go on, for the pipeline may well be
 // whole: an SLO on `alert` must not burn because the topic of `incident` could not be read.
+#include "probe/engine/judge.h"
+
 #include <algorithm>
 #include <utility>
 
-#include "probe/engine/core_impl.h"
-
 namespace slosonde::engine {
 
-void Core::Impl::step(Run& run, Instant t) {
-  run.shown.reset();
-  for (size_t i = 0; i < run.stages.size(); ++i) step_stage(run, i, t);
-  step_latency_slos(run, t);
-  step_run(run, t);
+Judge::Judge(const Plan& plan, const Sight& sight)
+    : plan_(plan), sight_(sight), starved_after_(engine::starved_after(plan)), latency_slos_(plan.transactions.size()) {
+  for (size_t i = 0; i < plan.slos.size(); ++i) {
+    if (plan.slos[i].faster_than) latency_slos_[plan.slos[i].transaction].push_back(i);
+  }
 }
 
-void Core::Impl::step_stage(Run& run, size_t i, Instant t) {
+Instant Judge::step(Run& run, Instant t, Instant now, Facts& facts) {
+  now_ = now;
+  facts_ = &facts;
+  run.shown.reset();
+  for (size_t i = 0; i < run.stages.size(); ++i) step_stage(run, i, t);
+  step_latency(run, t);
+  const bool over = step_run(run, t);
+  facts_ = nullptr;
+  return over ? kNever : next_wake(run, t);
+}
+
+void Judge::step_stage(Run& run, size_t i, Instant t) {
   Stage& stage = run.stages[i];
-  const StagePlan& plan = stage_plan(run, i);
+  const StagePlan& plan = plan_of(run, i);
   if (plan.from && stage.limit == kNever) {
     const Stage& from = run.stages[*plan.from];
     if (from.record.verdict == StageVerdict::on_time) stage.limit = *from.record.seen_hi + plan.within;
@@ -38,14 +49,14 @@ void Core::Impl::step_stage(Run& run, size_t i, Instant t) {
 }
 
 // A stage whose limit counts from another that ended badly has no limit to be judged by.
-void Core::Impl::follow_from(Run& run, size_t i) {
-  const Stage& from = run.stages[*stage_plan(run, i).from];
+void Judge::follow_from(Run& run, size_t i) {
+  const Stage& from = run.stages[*plan_of(run, i).from];
   if (!from.decided() || from.record.verdict == StageVerdict::on_time) return;
   if (from.record.verdict == StageVerdict::unseen) return blind(run, i, from.fault, *from.record.decided);
   skip(run, i, *from.record.decided);
 }
 
-void Core::Impl::take_report(Run& run, size_t i, Instant t) {
+void Judge::take_report(Run& run, size_t i, Instant t) {
   Stage& stage = run.stages[i];
   const Report report = std::exchange(stage.report, Report::none);
   stage.report_at = kNever;
@@ -59,7 +70,7 @@ void Core::Impl::take_report(Run& run, size_t i, Instant t) {
   }
 }
 
-void Core::Impl::on_seen(Run& run, size_t i, Instant t) {
+void Judge::on_seen(Run& run, size_t i, Instant t) {
   Stage& stage = run.stages[i];
   StageRecord& record = stage.record;
   record.seen_lo = stage.seen_lo;
@@ -67,137 +78,167 @@ void Core::Impl::on_seen(Run& run, size_t i, Instant t) {
   record.latency = std::max(stage.seen_hi - run.due, Duration::zero());
   const Sighting in_time = stage.seen_hi <= stage.limit ? Sighting::first : Sighting::late;
   if (record.verdict) {  // decided without it: noted, no more
-    return count_sighting(run, i, stage.corrupt ? Sighting::corrupt : in_time);
+    return tell_sighting(run, i, stage.corrupt ? Sighting::corrupt : in_time);
   }
   if (record.bad) {  // at its limit it was not there: now we know that it was late
     record.verdict = StageVerdict::late;
-    count_sighting(run, i, stage.corrupt ? Sighting::corrupt : Sighting::late);
-    count_final(run, i);
+    tell_sighting(run, i, stage.corrupt ? Sighting::corrupt : Sighting::late);
+    say(StageFinal{i});
   } else {
     judge_sighting(run, i, t);
   }
   if (record.verdict == StageVerdict::unseen) return;
   record.error = {};
-  count_order(run, i);
+  tell_order(run, i);
 }
 
 // A whole interval within the limit is on time. One that reaches beyond it is late if it lies wholly beyond, or if all
 // that arrived by the limit had been handed over before. Else it may be either: nobody can say.
-void Core::Impl::judge_sighting(Run& run, size_t i, Instant at) {
+void Judge::judge_sighting(Run& run, size_t i, Instant at) {
   Stage& stage = run.stages[i];
-  const StagePlan& plan = stage_plan(run, i);
+  const StagePlan& plan = plan_of(run, i);
   StageVerdict verdict = StageVerdict::unseen;
   if (stage.corrupt) {
     verdict = StageVerdict::corrupt;
   } else if (stage.seen_hi <= stage.limit) {
     verdict = StageVerdict::on_time;
   } else if (plan.mode != StageMode::watched || stage.seen_lo > stage.limit ||
-             watches_[plan.watch].coverage.covers(run.due, stage.limit)) {
+             sight_.covers(plan.watch, run.due, stage.limit)) {
     verdict = StageVerdict::late;
   }
   const Sighting kind = verdict == StageVerdict::corrupt   ? Sighting::corrupt
                         : verdict == StageVerdict::on_time ? Sighting::first
                                                            : Sighting::late;
-  count_sighting(run, i, kind);
+  tell_sighting(run, i, kind);
   decide(run, i, verdict, at);
 }
 
 // At its limit or later, and unseen: whose fault is silence? At the limit all that is known by now counts; what is
 // learnt while the stage waits counts from the instant when it was.
-void Core::Impl::judge_watched(Run& run, size_t i, Instant t) {
+void Judge::judge_watched(Run& run, size_t i, Instant t) {
   Stage& stage = run.stages[i];
-  WatchTracking& watch = watch_of(run, i);
+  const size_t watch = plan_of(run, i).watch;
   const bool waits = stage.waits_for_sight;
-  if (!waits || t >= watch.told_at) {
+  if (!waits || t >= sight_.told_at(watch)) {
     const Instant at = waits ? t : stage.limit;
-    if (watch.coverage.covers(run.due, stage.limit)) return decide_bad_for_now(run, i, at);
-    if (watch.status.state == WatchState::out_of_sight && !is_own_fault(watch.status.error.code)) {
-      return decide_failed(run, i, watch.status.error, at);
-    }
+    if (sight_.covers(watch, run.due, stage.limit)) return decide_bad_for_now(run, i, at);
+    if (sight_.place_failed(watch)) return decide_failed(run, i, sight_.status(watch).error, at);
   }
-  if (t >= stage.limit + plan_->settle) return decide(run, i, StageVerdict::unseen, t);
-  if (!std::exchange(stage.waits_for_sight, true)) watch.waiting.insert({run.due, stage.limit, run.id, i});
+  if (t >= stage.limit + plan_.settle) return decide(run, i, StageVerdict::unseen, t);
+  if (!std::exchange(stage.waits_for_sight, true)) say(AwaitsSight{watch, stage.limit, i});
 }
 
-void Core::Impl::decide(Run& run, size_t i, StageVerdict verdict, Instant at) {
+void Judge::stop_waiting(Run& run, size_t i) {
   Stage& stage = run.stages[i];
-  if (std::exchange(stage.waits_for_sight, false)) {
-    watch_of(run, i).waiting.erase({run.due, stage.limit, run.id, i});
-  }
-  if (stage.attempt_running) cancel_attempt(run, i);
+  if (std::exchange(stage.waits_for_sight, false)) say(SightSettled{plan_of(run, i).watch, stage.limit, i});
+}
+
+void Judge::decide(Run& run, size_t i, StageVerdict verdict, Instant at) {
+  Stage& stage = run.stages[i];
+  stop_waiting(run, i);
+  if (stage.attempt_running) end_attempt(run, i);
   StageRecord& record = stage.record;
   record.verdict = verdict;
   record.bad = verdict == StageVerdict::late || verdict == StageVerdict::lost || verdict == StageVerdict::corrupt ||
                verdict == StageVerdict::failed;
   record.decided = at;
-  count_decided(run, i);
-  count_final(run, i);
+  slo::Event event = slo::Event::bad;  // skipped, too
+  if (verdict == StageVerdict::on_time) event = slo::Event::good;
+  if (verdict == StageVerdict::unseen) event = stage.fault ? slo::Event::probe_fault : slo::Event::blind;
+  say(StageDecided{i, event, at});
+  say(StageFinal{i});
 }
 
-void Core::Impl::decide_bad_for_now(Run& run, size_t i, Instant at) {
+void Judge::decide_bad_for_now(Run& run, size_t i, Instant at) {
   Stage& stage = run.stages[i];
-  if (std::exchange(stage.waits_for_sight, false)) {
-    watch_of(run, i).waiting.erase({run.due, stage.limit, run.id, i});
-  }
+  stop_waiting(run, i);
   stage.record.bad = true;
   stage.record.decided = at;
-  count_decided(run, i);
+  say(StageDecided{i, slo::Event::bad, at});
 }
 
-void Core::Impl::decide_failed(Run& run, size_t i, Error error, Instant at) {
+void Judge::decide_failed(Run& run, size_t i, Error error, Instant at) {
   run.stages[i].record.error = std::move(error);
   decide(run, i, StageVerdict::failed, at);
-  if (stage_plan(run, i).mode != StageMode::done) return;
+  if (plan_of(run, i).mode != StageMode::done) return;
   for (size_t later = i + 1; later < run.stages.size(); ++later) skip(run, later, at);
 }
 
-void Core::Impl::decide_fault(Run& run, size_t i, Error error, Instant at) {
+void Judge::decide_fault(Run& run, size_t i, Error error, Instant at) {
   run.stages[i].record.error = std::move(error);
   blind(run, i, true, at);
 }
 
 // Those already decided stay, and what was seen before `at` is still judged as seen.
-void Core::Impl::skip(Run& run, size_t i, Instant at) {
+void Judge::skip(Run& run, size_t i, Instant at) {
   Stage& stage = run.stages[i];
   if (stage.decided() || (stage.report == Report::seen && stage.report_at <= at)) return;
   if (stage.report != Report::seen) stage.report = Report::none;
   decide(run, i, StageVerdict::skipped, at);
-  if (stage_plan(run, i).mode != StageMode::done) return;
+  if (plan_of(run, i).mode != StageMode::done) return;
   for (size_t later = i + 1; later < run.stages.size(); ++later) skip(run, later, at);
 }
 
 // Nobody can say, by a fault of ours or for want of sight; nor of what would have followed from an act.
-void Core::Impl::blind(Run& run, size_t i, bool fault, Instant at) {
+void Judge::blind(Run& run, size_t i, bool fault, Instant at) {
   Stage& stage = run.stages[i];
   if (stage.decided() || (stage.report == Report::seen && stage.report_at <= at)) return;
   if (stage.report != Report::seen) stage.report = Report::none;
   stage.fault = fault;
   decide(run, i, StageVerdict::unseen, at);
-  if (stage_plan(run, i).mode != StageMode::done) return;
+  if (plan_of(run, i).mode != StageMode::done) return;
   for (size_t later = i + 1; later < run.stages.size(); ++later) blind(run, later, fault, at);
 }
 
+// A done stage has a result, and sights no marker.
+void Judge::tell_sighting(const Run& run, size_t i, Sighting kind) {
+  if (plan_of(run, i).mode != StageMode::done) say(Sighted{i, kind});
+}
+
+// Hops, and who came out of order. A stage is reordered when an earlier one was provably sighted after it: their
+// intervals do not overlap. (A server that answers only after it has passed the log on is in order.)
+void Judge::tell_order(Run& run, size_t i) {
+  tell_hop(run, i);
+  if (i + 1 < run.stages.size()) tell_hop(run, i + 1);
+  const auto reordered = [&](size_t earlier, size_t later) {
+    const Stage& a = run.stages[earlier];
+    Stage& b = run.stages[later];
+    if (!a.counts_as_seen() || !b.counts_as_seen() || *b.record.seen_hi >= *a.record.seen_lo) return;
+    if (!std::exchange(b.reordered_counted, true)) tell_sighting(run, later, Sighting::reordered);
+  };
+  for (size_t earlier = 0; earlier < i; ++earlier) reordered(earlier, i);
+  for (size_t later = i + 1; later < run.stages.size(); ++later) reordered(i, later);
+}
+
+void Judge::tell_hop(Run& run, size_t i) {
+  Stage& stage = run.stages[i];
+  if (!stage.counts_as_seen() || (i > 0 && !run.stages[i - 1].counts_as_seen())) return;
+  if (std::exchange(stage.hop_counted, true)) return;
+  const Instant before = i > 0 ? *run.stages[i - 1].record.seen_hi : run.due;
+  stage.record.hop = std::max(*stage.record.seen_hi - before, Duration::zero());
+  say(Hopped{i});
+}
+
 // The next instant after `t` at which the run has something to be done or judged.
-Instant Core::Impl::next_wake(const Run& run, Instant t) const {
+Instant Judge::next_wake(const Run& run, Instant t) const {
   Instant next = kNever;
   const auto consider = [&](Instant when) {
     if (when > t) next = std::min(next, when);
   };
   for (size_t i = 0; i < run.stages.size(); ++i) {
     const Stage& stage = run.stages[i];
-    const StagePlan& plan = stage_plan(run, i);
+    const StagePlan& plan = plan_of(run, i);
     if (stage.report != Report::none) consider(stage.report_at);
     if (stage.decided()) continue;
     if (stage.attempt_running) consider(stage.attempt_deadline + kJudgeGrace);
     if (!stage.attempt_running && stage.next_start < stage.limit) consider(stage.next_start);
     if (stage.limit == kNever) continue;
-    consider(stage.waits_for_sight ? stage.limit + plan_->settle : stage.limit);
+    consider(stage.waits_for_sight ? stage.limit + plan_.settle : stage.limit);
     if (plan.mode != StageMode::watched) consider(stage.limit + kJudgeGrace);
   }
-  const Transaction& transaction = transactions_[run.id.transaction];
+  const std::vector<size_t>& slos = latency_slos_[run.id.transaction];
   for (size_t k = 0; k < run.latency.size(); ++k) {
-    if (run.latency[k] == LatencyMark::counted) continue;
-    consider(run.due + *slos_[transaction.latency_slos[k]].plan().faster_than);
+    if (run.latency[k] != LatencyMark::counted) consider(run.due + *plan_.slos[slos[k]].faster_than);
   }
   if (run.verdict) {
     if (run.finally_done()) {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "probe/engine/core_impl.h"
+#include "probe/engine/judge.h"
 
 namespace slosonde::engine {
 
@@ -22,28 +22,34 @@ RunVerdict verdict_of(const Run& run) {
 
 }  // namespace
 
-void Core::Impl::step_run(Run& run, Instant t) {
+// Whether the run is over.
+bool Judge::step_run(Run& run, Instant t) {
   const auto decided = [](const Stage& stage) { return stage.decided(); };
   if (!run.verdict && std::all_of(run.stages.begin(), run.stages.end(), decided)) decide_run(run);
   if (run.verdict) {
     step_finally(run, t);
-    if (run.finally_done() && run.close_at <= t) return close(run);
+    if (run.finally_done() && run.close_at <= t) {
+      close(run);
+      return true;
+    }
   } else {
     // A run that only waits for sight takes nothing any more but memory.
     const auto waits = [&](const Stage& stage) {
       if (stage.decided() || stage.limit == kNever) return true;  // kNever: as long as another one waits
       return stage.limit <= t && !stage.attempt_running;
     };
-    if (std::all_of(run.stages.begin(), run.stages.end(), waits)) give_back_place(run);
+    if (std::all_of(run.stages.begin(), run.stages.end(), waits)) free_place(run);
   }
-  wake(run, next_wake(run, t));
+  return false;
 }
 
-void Core::Impl::decide_run(Run& run) {
-  Transaction& t = transaction_of(run);
-  const TransactionPlan& plan = plan_of(t);
-  give_back_place(run);
-  --t.undecided;
+void Judge::free_place(Run& run) {
+  if (std::exchange(run.holds_place, false)) say(PlaceFree{});
+}
+
+void Judge::decide_run(Run& run) {
+  const TransactionPlan& plan = plan_of(run);
+  free_place(run);
   run.verdict = verdict_of(run);
   run.decided = run.due;
   bool watched = false;
@@ -55,13 +61,12 @@ void Core::Impl::decide_run(Run& run) {
     if (stage.limit != kNever) last_limit = std::max(last_limit, stage.limit);
   }
   run.close_at = watched ? std::max(run.decided, last_limit + plan.linger) : run.decided;
-  if (run.counted()) count_run(run);
-  if (!run.finally.empty()) ++cleaning_up_;
+  say(RunDecided{});
 }
 
 // One after the other, each with its own deadline, whatever came of the one before.
-void Core::Impl::step_finally(Run& run, Instant t) {
-  const TransactionPlan& plan = plan_of(transaction_of(run));
+void Judge::step_finally(Run& run, Instant t) {
+  const TransactionPlan& plan = plan_of(run);
   while (!run.finally_done()) {
     const size_t i = run.finally_at;
     FinalStep& step = run.finally[i];
@@ -71,7 +76,7 @@ void Core::Impl::step_finally(Run& run, Instant t) {
       step.record.error = {ErrorCode::timeout, "no result within " + format_duration(plan.finally[i].within)};
       step.record.verdict = StageVerdict::failed;
       step.record.decided = step.deadline;
-      outputs_->emplace_back(CancelCheck{run.id, true, static_cast<uint32_t>(i), 0});
+      say(StepEnds{i});
       ++run.finally_at;
       continue;
     }
@@ -79,46 +84,23 @@ void Core::Impl::step_finally(Run& run, Instant t) {
     step.record.attempts = 1;
     step.record.started = now_;
     step.deadline = now_ + plan.finally[i].within;
-    StartCheck order;
-    order.run = run.id;
-    order.finally = true;
-    order.stage = static_cast<uint32_t>(i);
-    order.due = run.due;
-    order.deadline = step.deadline;
-    order.marker = run.tokens.marker;
-    order.traceparent = run.tokens.traceparent(static_cast<uint16_t>(run.stages.size() + i) + 1);
-    order.payload = codec_.payload(marker_id(run));
-    order.captures = run.captures;
-    outputs_->emplace_back(std::move(order));
+    say(StepStarts{i});
     return;
   }
-  if (!run.finally.empty() && !std::exchange(run.cleaned_up, true)) --cleaning_up_;
+  if (!run.finally.empty() && !std::exchange(run.cleaned_up, true)) say(CleanedUp{});
 }
 
-// Late or lost is known everywhere now. The run is gone afterwards.
-void Core::Impl::close(Run& run) {
-  Transaction& transaction = transaction_of(run);
+// Late or lost is known everywhere now.
+void Judge::close(Run& run) {
   for (size_t i = 0; i < run.stages.size(); ++i) {
     StageRecord& record = run.stages[i].record;
     if (record.verdict) continue;
     record.verdict = StageVerdict::lost;
-    count_final(run, i);
+    say(StageFinal{i});
   }
   run.closed = true;
   run.shown.reset();
-  std::shared_ptr<const RunRecord> record = show(run);
-  outputs_->emplace_back(RunClosed{record});
-  if (options_.kept_runs > 0) {
-    transaction.kept.push_front(std::move(record));
-    if (transaction.kept.size() > options_.kept_runs) transaction.kept.pop_back();
-  }
-  auto& open = transaction.open;
-  open[run.id.seq - transaction.first_open].reset();
-  --transaction.open_runs;
-  while (!open.empty() && !open.front()) {
-    open.pop_front();
-    ++transaction.first_open;
-  }
+  say(RunOver{});
 }
 
 }  // namespace slosonde::engine

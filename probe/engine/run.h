@@ -43,8 +43,9 @@ struct StageRecord {
   std::optional<Duration> hop;      // seen_hi − the previous stage's, at least 0
   std::optional<Instant> decided;   // the instant that decided it
   uint32_t attempts = 0;
-  checks::Phases phases;  // of the last attempt
-  Error error;            // of the last attempt that did not hold
+  checks::Phases phases;                               // of the last attempt that answered
+  checks::Delivery delivery = checks::Delivery::none;  // likewise: what is known of the thing it sent
+  Error error;                                         // of the last attempt that did not hold
 };
 
 struct RunRecord {

@@ -1,7 +1,6 @@
 // A run in flight, as the core keeps it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,6 +8,7 @@
 
 #include "probe/base/time.h"
 #include "probe/engine/run.h"
+#include "probe/engine/seen_items.h"
 #include "probe/ledger/marker.h"
 
 namespace slosonde::engine {
@@ -17,8 +17,6 @@ namespace slosonde::engine {
 enum class Report : uint8_t { none, seen, failed, fault };
 
 struct Stage {
-  static constexpr size_t kKeptItems = 4;
-
   StageRecord record;
   Instant limit = kNever;  // kNever: counts from a stage that has not been seen
 
@@ -39,8 +37,7 @@ struct Stage {
 
   // Watched stages.
   bool waits_for_sight = false;  // past its limit, and absence is not proven
-  uint8_t item_count = 0;
-  std::array<uint64_t, kKeptItems> items{};
+  SeenItems items;
 
   bool fault = false;  // `unseen` by a fault of our own
   bool hop_counted = false, reordered_counted = false;
@@ -80,7 +77,7 @@ struct Run {
   bool cleaned_up = false;  // every step of finally has ended
   bool closed = false;
   size_t finally_at = 0;             // the step that runs or comes next
-  std::vector<LatencyMark> latency;  // as Transaction::latency_slos
+  std::vector<LatencyMark> latency;  // as Judge::latency_slos()
 
   std::shared_ptr<const RunRecord> shown;  // as last shown; reset when the run changes
 

@@ -1,29 +1,69 @@
-// When runs are started, and which slots are missed.
+#include "probe/engine/schedule.h"
+
 #include <algorithm>
 #include <utility>
 
-#include "probe/engine/core_impl.h"
-
 namespace slosonde::engine {
 
-void Core::Impl::begin_if_ready(Transaction& t, Instant now) {
-  const Duration every = plan_of(t).every;
-  if (t.begun || draining_ || !options_.schedule || every <= Duration::zero()) return;
-  const auto covered = [&](size_t watch) { return watches_[watch].covered_once; };
-  const bool ready = std::all_of(t.watches.begin(), t.watches.end(), covered);
-  if (!ready && now < options_.start + plan_->settle) return;
-  t.begun = true;
-  const Duration past = (now.time_since_epoch() - t.phase) % every;  // since the last slot
-  t.next_slot = past == Duration::zero() ? now : now - past + every;
-  queue_.push(t.next_slot, DueKind::slot, t.index);
+namespace {
+
+// Slots this late are all started: the loop's own grain is no stall.
+constexpr Duration kSlotGrain = std::chrono::milliseconds(10);
+
+// Where in its grid a transaction stands: spread evenly, and the same after every start. FNV-1a, mixed as in
+// splitmix64's last step.
+Duration phase_of(std::string_view probe, std::string_view transaction, Duration every) {
+  uint64_t hash = 0xcbf29ce484222325;
+  const auto add = [&](std::string_view text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    hash = (hash ^ 0xff) * 0x100000001b3;
+  };
+  add(probe);
+  add(transaction);
+  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
+  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
+  hash ^= hash >> 31;
+  return every > Duration::zero() ? Duration(static_cast<int64_t>(hash % static_cast<uint64_t>(every.count())))
+                                  : Duration::zero();
+}
+
+}  // namespace
+
+Schedule::Schedule(const Plan& plan, ScheduleQueue& queue, Instant start, bool runs)
+    : plan_(plan), queue_(queue), start_(start), runs_(runs), grids_(plan.transactions.size()) {
+  for (size_t i = 0; i < grids_.size(); ++i) {
+    const TransactionPlan& transaction = plan.transactions[i];
+    grids_[i].phase = phase_of(plan.probe, transaction.name, transaction.every);
+  }
+}
+
+void Schedule::drain() {
+  draining_ = true;
+  for (Grid& grid : grids_) grid.next = kNever;
+}
+
+void Schedule::begin_if_ready(uint32_t transaction, Instant now, bool ready) {
+  Grid& grid = grids_[transaction];
+  const Duration every = plan_.transactions[transaction].every;
+  if (grid.begun || draining_ || !runs_ || every <= Duration::zero()) return;
+  if (!ready && now < start_ + plan_.settle) return;
+  grid.begun = true;
+  const Duration past = (now.time_since_epoch() - grid.phase) % every;  // since the last slot
+  next_is(transaction, past == Duration::zero() ? now : now - past + every);
+}
+
+void Schedule::next_is(uint32_t transaction, Instant slot) {
+  grids_[transaction].next = slot;
+  queue_.push(slot, DueKind::slot, transaction);
 }
 
 // Of the slots due by now, those within the loop's own grain are started; after a stall, at most the newest.
-void Core::Impl::handle_slot(Transaction& t, Instant slot) {
-  const Duration every = plan_of(t).every;
-  const Duration lateness = now_ - slot;
+std::optional<MissedSlots> Schedule::take(uint32_t transaction, Instant slot, Instant now) {
+  const TransactionPlan& plan = plan_.transactions[transaction];
+  const Duration every = plan.every;
+  const Duration lateness = now - slot;
   // Limits count from due: a run that starts with little of its first limit left would be bad because of us.
-  const Duration latest = std::min(plan_->max_lateness, plan_of(t).stages.front().within / 2);
+  const Duration latest = std::min(plan_.max_lateness, plan.stages.front().within / 2);
   const Duration grain = std::min(kSlotGrain, latest);
   if (lateness > grain) {
     const auto newest = static_cast<uint64_t>(lateness / every);  // counted from `slot`
@@ -31,90 +71,20 @@ void Core::Impl::handle_slot(Transaction& t, Instant slot) {
     uint64_t missed = std::min(first_in_grain, newest);
     if (lateness - every * static_cast<int64_t>(newest) > latest) missed = newest + 1;
     if (missed > 0) {
-      t.next_slot = slot + every * static_cast<int64_t>(missed);
-      queue_.push(t.next_slot, DueKind::slot, t.index);
-      return miss(t, slot, missed, "the probe was held up and came too late for it");
+      next_is(transaction, slot + every * static_cast<int64_t>(missed));
+      return miss(transaction, slot, missed, "the probe was held up and came too late for it");
     }
   }
-  t.next_slot = slot + every;
-  queue_.push(t.next_slot, DueKind::slot, t.index);
-  if (t.places >= plan_of(t).max_in_flight) {
-    return miss(t, slot, 1, "as many runs as may be (max_in_flight) are still in flight");
-  }
-  if (t.open_runs >= kMostOpenRuns) return miss(t, slot, 1, "too many earlier runs are still kept");
-  t.missing = false;
-  start_lateness_.observe(seconds(lateness));
-  start_run(t, slot, Origin::scheduled);
+  next_is(transaction, slot + every);
+  return std::nullopt;
 }
 
-void Core::Impl::miss(Transaction& t, Instant first, uint64_t n, std::string_view why) {
-  t.shown.verdicts[static_cast<size_t>(RunVerdict::missed)] += n;
-  const Duration every = plan_of(t).every;
-  for (const auto* list : {&t.slos, &t.latency_slos}) {
-    for (const size_t slo : *list) {
-      slos_[slo].count_missed(first, every, n);
-      changed_slos_.push_back(slo);
-    }
-  }
-  if (std::exchange(t.missing, true)) return;
-  std::string text = n == 1 ? "a slot was missed: " : std::to_string(n) + " slots were missed: ";
-  notice(Notice::Kind::slot_missed, plan_of(t).name, text.append(why));
+MissedSlots Schedule::skip(uint32_t transaction, Instant slot, std::string_view why) {
+  return miss(transaction, slot, 1, why);
 }
 
-void Core::Impl::start_triggered() {
-  for (Transaction& t : transactions_) {
-    for (; t.triggers_waiting > 0; --t.triggers_waiting) {
-      if (!draining_ && t.triggered < kMostTriggered && t.open_runs < kMostOpenRuns) {
-        start_run(t, now_, Origin::triggered);
-      }
-    }
-  }
-}
-
-void Core::Impl::start_run(Transaction& t, Instant due, Origin origin) {
-  const TransactionPlan& plan = plan_of(t);
-  auto made = std::make_unique<Run>();
-  Run& run = *made;
-  run.id = {t.index, t.next_seq++};
-  run.tokens = codec_.tokens(marker_id(run));
-  run.origin = origin;
-  run.due = due;
-  run.started = now_;
-  run.stages.resize(plan.stages.size());
-  for (size_t i = 0; i < plan.stages.size(); ++i) {
-    if (!plan.stages[i].from) run.stages[i].limit = due + plan.stages[i].within;
-  }
-  run.finally.resize(plan.finally.size());
-  if (run.counted()) run.latency.resize(t.latency_slos.size());
-  t.open.push_back(std::move(made));
-  ++t.open_runs;
-  ++t.undecided;
-  ++(run.counted() ? t.places : t.triggered);
-  outputs_->emplace_back(RunStarted{run.id, origin});
-  step(run, due);
-}
-
-Run* Core::Impl::find_open(uint32_t transaction, uint64_t seq) {
-  if (transaction >= transactions_.size()) return nullptr;
-  Transaction& t = transactions_[transaction];
-  if (seq < t.first_open || seq - t.first_open >= t.open.size()) return nullptr;
-  return t.open[seq - t.first_open].get();
-}
-
-void Core::Impl::wake(Run& run, Instant t) {
-  if (t >= run.wake) return;
-  run.wake = t;
-  queue_.push(t, DueKind::run, run.id.transaction, run.id.seq);
-}
-
-void Core::Impl::give_back_place(Run& run) {
-  if (!std::exchange(run.holds_place, false)) return;
-  Transaction& t = transaction_of(run);
-  --(run.counted() ? t.places : t.triggered);
-}
-
-ledger::MarkerId Core::Impl::marker_id(const Run& run) const {
-  return {transactions_[run.id.transaction].stream, options_.epoch & ledger::kMostEpoch, run.id.seq};
+MissedSlots Schedule::miss(uint32_t transaction, Instant first, uint64_t count, std::string_view why) {
+  return {first, count, why, !std::exchange(grids_[transaction].missing, true)};
 }
 
 }  // namespace slosonde::engine

@@ -11,6 +11,7 @@
 
 #include "probe/engine/plan.h"
 #include "probe/engine/run.h"
+#include "probe/engine/run_list.h"
 
 namespace slosonde::engine {
 
@@ -105,7 +106,7 @@ struct Snapshot {
   std::vector<TransactionStats> transactions;  // in plan order, as are all below
   std::vector<WatchStatus> watches;
   std::vector<SloStatus> slos;
-  std::vector<std::shared_ptr<const RunRecord>> runs;  // newest first: in flight, then the last closed ones (bounded)
+  RunList runs;  // in flight and the last closed ones, of each transaction (bounded)
   Histogram start_lateness, loop_lag;
   uint64_t wall_steps = 0;
   uint64_t inbox_dropped = 0;

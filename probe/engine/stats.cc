@@ -1,12 +1,31 @@
-// What is counted of stages and transactions. Triggered runs are in no counter.
+#include "probe/engine/stats.h"
+
 #include <algorithm>
 #include <utility>
 
-#include "probe/engine/core_impl.h"
+#include "probe/engine/histogram.h"
+#include "probe/slo/history.h"
 
 namespace slosonde::engine {
 
 namespace {
+
+constexpr Duration kPercentilesEvery = std::chrono::seconds(5);
+
+// What stages and limits make of a stage's histograms.
+StageStats empty_stats(const TransactionPlan& transaction, size_t index) {
+  const StagePlan& stage = transaction.stages[index];
+  Duration limit = stage.within;
+  for (std::optional<size_t> from = stage.from; from; from = transaction.stages[*from].from) {
+    limit += transaction.stages[*from].within;
+  }
+  StageStats made;
+  made.latency = empty_histogram(latency_edges(limit));
+  made.hop = empty_histogram(made.latency.edges);
+  const Edges phases = phase_edges(stage.mode == StageMode::polled ? stage.poll_timeout : stage.within);
+  for (Histogram& phase : made.phases) phase = empty_histogram(phases);
+  return made;
+}
 
 // What was wrong with the first stage that was bad.
 std::string what_was_wrong(const StagePlan& plan, const StageRecord& record) {
@@ -23,39 +42,50 @@ std::string what_was_wrong(const StagePlan& plan, const StageRecord& record) {
   }
 }
 
-}  // namespace
-
-// A done stage has a result, and sights no marker.
-void Core::Impl::count_sighting(const Run& run, size_t i, Sighting kind) {
-  if (run.counted() && stage_plan(run, i).mode != StageMode::done)
-    ++tally(run, i).shown.sightings[static_cast<size_t>(kind)];
+void append_percentiles(std::vector<Percentile>& out, Duration window, const slo::Quantiles& quantiles) {
+  for (size_t i = 0; i < slo::kPercents.size(); ++i) {
+    const auto& at = quantiles.at[i];
+    if (!at) continue;
+    const double percentile = slo::kPercents[i] / 100.0;
+    out.push_back({percentile, window, Bound::point, at->point});
+    if (at->lower) out.push_back({percentile, window, Bound::lower, *at->lower});
+    if (at->upper) out.push_back({percentile, window, Bound::upper, *at->upper});
+  }
 }
 
-void Core::Impl::count_attempt(const Run& run, size_t i, const checks::CheckResult& result) {
-  StageStats& stats = tally(run, i).shown;
+}  // namespace
+
+Stats::Stats(const Plan& plan)
+    : plan_(plan), tallies_(plan.transactions.size()), start_lateness_(empty_histogram(lateness_edges())) {
+  for (size_t t = 0; t < tallies_.size(); ++t) {
+    const TransactionPlan& transaction = plan.transactions[t];
+    tallies_[t].stages.resize(transaction.stages.size());
+    for (size_t i = 0; i < transaction.stages.size(); ++i) {
+      tallies_[t].stages[i].shown = empty_stats(transaction, i);
+    }
+  }
+}
+
+void Stats::sighted(uint32_t transaction, size_t stage, Sighting kind) {
+  ++tallies_[transaction].stages[stage].shown.sightings[static_cast<size_t>(kind)];
+}
+
+void Stats::attempt(const RunId& run, size_t stage, const checks::CheckResult& result) {
+  StageStats& stats = tally(run, stage).shown;
   for (size_t p = 0; p < result.phases.size(); ++p) {
     if (result.phases[p]) stats.phases[p].observe(seconds(*result.phases[p]));
   }
   if (result.certificate_expiry) stats.certificate_expiry = result.certificate_expiry;
 }
 
-// The event of SLOs on this very stage, at the instant that decided it.
-void Core::Impl::count_decided(const Run& run, size_t i) {
-  if (!run.counted()) return;
-  const Stage& stage = run.stages[i];
-  slo::Event event = slo::Event::bad;  // skipped, too
-  if (stage.record.verdict == StageVerdict::on_time) event = slo::Event::good;
-  if (stage.record.verdict == StageVerdict::unseen) event = stage.fault ? slo::Event::probe_fault : slo::Event::blind;
-  for (const size_t slo : transactions_[run.id.transaction].slos) {
-    if (slos_[slo].plan().stage == i) count_slo(slo, *stage.record.decided, event);
-  }
+void Stats::hopped(const Run& run, size_t stage) {
+  tally(run.id, stage).shown.hop.observe(seconds(*run.stages[stage].record.hop));
 }
 
 // Once the verdict is final: late or lost is known.
-void Core::Impl::count_final(const Run& run, size_t i) {
-  if (!run.counted()) return;
+void Stats::stage_final(const Run& run, size_t i) {
   const StageRecord& record = run.stages[i].record;
-  StageTally& tally = this->tally(run, i);
+  StageTally& tally = this->tally(run.id, i);
   StageStats& stats = tally.shown;
   ++stats.verdicts[static_cast<size_t>(*record.verdict)];
   switch (*record.verdict) {
@@ -71,8 +101,9 @@ void Core::Impl::count_final(const Run& run, size_t i) {
       [[fallthrough]];
     case StageVerdict::lost: {
       const Instant limit = run.stages[i].limit;
+      const Duration within = plan_.transactions[run.id.transaction].stages[i].within;
       stats.latency.observe_infinite();
-      tally.samples.add_censored(*record.decided, limit == kNever ? stage_plan(run, i).within : limit - run.due);
+      tally.samples.add_censored(*record.decided, limit == kNever ? within : limit - run.due);
       tally.new_samples = true;
       break;
     }
@@ -82,67 +113,54 @@ void Core::Impl::count_final(const Run& run, size_t i) {
   }
 }
 
-// Hops, and who came out of order. A stage is reordered when an earlier one was provably sighted after it: their
-// intervals do not overlap. (A server that answers only after it has passed the log on is in order.)
-void Core::Impl::count_order(Run& run, size_t i) {
-  count_hop(run, i);
-  if (i + 1 < run.stages.size()) count_hop(run, i + 1);
-  const auto reordered = [&](size_t earlier, size_t later) {
-    const Stage& a = run.stages[earlier];
-    Stage& b = run.stages[later];
-    if (!a.counts_as_seen() || !b.counts_as_seen() || *b.record.seen_hi >= *a.record.seen_lo) return;
-    if (!std::exchange(b.reordered_counted, true)) count_sighting(run, later, Sighting::reordered);
-  };
-  for (size_t earlier = 0; earlier < i; ++earlier) reordered(earlier, i);
-  for (size_t later = i + 1; later < run.stages.size(); ++later) reordered(i, later);
-}
-
-void Core::Impl::count_hop(Run& run, size_t i) {
-  Stage& stage = run.stages[i];
-  if (!stage.counts_as_seen() || (i > 0 && !run.stages[i - 1].counts_as_seen())) return;
-  if (std::exchange(stage.hop_counted, true)) return;
-  const Instant before = i > 0 ? *run.stages[i - 1].record.seen_hi : run.due;
-  stage.record.hop = std::max(*stage.record.seen_hi - before, Duration::zero());
-  if (run.counted()) tally(run, i).shown.hop.observe(seconds(*stage.record.hop));
-}
-
-void Core::Impl::count_run(const Run& run) {
-  Transaction& t = transaction_of(run);
-  ++t.shown.verdicts[static_cast<size_t>(*run.verdict)];
-  t.shown.last_verdict = run.verdict;
-  slo::Event event = slo::Event::good;
-  switch (*run.verdict) {
-    case RunVerdict::good:
-      t.shown.last_good = run.decided;
-      break;
-    case RunVerdict::bad:
-      event = slo::Event::bad;
-      t.shown.last_bad = run.decided;
-      break;
-    case RunVerdict::blind:
-      event = slo::Event::blind;
-      break;
-    default:
-      event = slo::Event::probe_fault;
-      break;
-  }
-  for (const size_t slo : t.slos) {
-    if (!slos_[slo].plan().stage) count_slo(slo, run.decided, event);
-  }
-  tell_of(run, t);
-}
-
 // A line when a transaction turns bad and when it is good again, none for a healthy run.
-void Core::Impl::tell_of(const Run& run, Transaction& t) {
-  const TransactionPlan& plan = plan_of(t);
+std::optional<Stats::Turn> Stats::run_decided(const Run& run) {
+  Tally& tally = tallies_[run.id.transaction];
+  ++tally.shown.verdicts[static_cast<size_t>(*run.verdict)];
+  tally.shown.last_verdict = run.verdict;
   if (run.verdict == RunVerdict::good) {
-    if (std::exchange(t.last_judged_bad, false)) notice(Notice::Kind::transaction_good, plan.name, "good again");
-    return;
+    tally.shown.last_good = run.decided;
+    if (std::exchange(tally.last_judged_bad, false)) return Turn{true, "good again"};
+    return std::nullopt;
   }
-  if (run.verdict != RunVerdict::bad || std::exchange(t.last_judged_bad, true)) return;
+  if (run.verdict != RunVerdict::bad) return std::nullopt;
+  tally.shown.last_bad = run.decided;
+  if (std::exchange(tally.last_judged_bad, true)) return std::nullopt;
   const auto bad = std::find_if(run.stages.begin(), run.stages.end(), [](const Stage& s) { return s.record.bad; });
-  const StagePlan& stage = plan.stages[static_cast<size_t>(bad - run.stages.begin())];
-  notice(Notice::Kind::transaction_bad, plan.name, what_was_wrong(stage, bad->record));
+  const auto index = static_cast<size_t>(bad - run.stages.begin());
+  return Turn{false, what_was_wrong(plan_.transactions[run.id.transaction].stages[index], bad->record)};
+}
+
+void Stats::missed(uint32_t transaction, uint64_t count) {
+  tallies_[transaction].shown.verdicts[static_cast<size_t>(RunVerdict::missed)] += count;
+}
+
+void Stats::renew_percentiles(Instant now) {
+  if (now - percentiles_at_ < kPercentilesEvery) return;
+  percentiles_at_ = now;
+  std::vector<uint32_t> scratch;
+  for (Tally& tally : tallies_) {
+    for (StageTally& stage : tally.stages) {
+      // With nothing new the windows still move on, and empty in the end.
+      if (!stage.new_samples && now - stage.percentiles_at < slo::kFineSlot) continue;
+      stage.new_samples = false;
+      stage.percentiles_at = now;
+      if (stage.samples.size() == 0 && stage.shown.percentiles.empty()) continue;
+      stage.samples.advance(now);
+      stage.shown.percentiles.clear();
+      for (const Duration window : slo::kQuantileWindows) {
+        append_percentiles(stage.shown.percentiles, window, stage.samples.quantiles(window, now, scratch));
+      }
+    }
+  }
+}
+
+TransactionStats Stats::of(uint32_t transaction) const {
+  const Tally& tally = tallies_[transaction];
+  TransactionStats stats = tally.shown;
+  stats.stages.reserve(tally.stages.size());
+  for (const StageTally& stage : tally.stages) stats.stages.push_back(stage.shown);
+  return stats;
 }
 
 }  // namespace slosonde::engine

@@ -7,12 +7,6 @@
 
 namespace slosonde::slo {
 
-// Which events an SLI is about. More kinds (integrity, durability, freshness) change only who feeds `Event`s.
-enum class SliKind : uint8_t {
-  availability,  // good: the named stage (or, with none named, the run) good; skipped is bad
-  latency,       // good: the stage seen within `faster_than` of due; lost is bad, skipped is no event
-};
-
 constexpr int64_t kWhole_ppb = 1'000'000'000;
 
 // The share of good events promised, in parts per 1,000,000,000 (99.9% is 999'000'000), in (0, kWhole_ppb): both ends

@@ -185,7 +185,12 @@ class Rig {
     feed(OutOfSight{watch, std::move(error)});
   }
 
-  std::shared_ptr<const RunRecord> run(const StartCheck& check) { return core.find_run(check.marker); }
+  std::shared_ptr<const RunRecord> run(const StartCheck& check) { return run(check.marker); }
+  std::shared_ptr<const RunRecord> run(const std::string& marker) {  // in flight or kept; nullptr: unknown
+    const auto shown = view();
+    const auto found = std::ranges::find_if(shown->runs, [&](const RunPtr& one) { return one->marker == marker; });
+    return found == shown->runs.end() ? nullptr : *found;
+  }
   std::shared_ptr<Snapshot> view() { return core.snapshot(now); }
   uint64_t runs(RunVerdict verdict, size_t transaction = 0) {
     return view()->transactions[transaction].verdicts[static_cast<size_t>(verdict)];

@@ -1,5 +1,5 @@
 // Sight: whose fault is silence?
-#include "probe/engine/core_coverage.h"
+#include "probe/engine/coverage.h"
 #include "tests/unit/engine/core_rig.h"
 
 namespace slosonde::engine {

@@ -81,13 +81,13 @@ TEST_F(ServiceTest, ATriggeredRunIsInTheSnapshotWhenItsMarkerIsKnown) {
   ASSERT_TRUE(answers[0]) << answers[0].error().text;
   const auto before = service->snapshot();
   ASSERT_EQ(before->runs.size(), 1U);
-  EXPECT_EQ(before->runs[0]->marker, *answers[0]);
-  EXPECT_EQ(before->runs[0]->origin, Origin::triggered);
-  EXPECT_FALSE(before->runs[0]->verdict);
+  EXPECT_EQ((*before->runs.begin())->marker, *answers[0]);
+  EXPECT_EQ((*before->runs.begin())->origin, Origin::triggered);
+  EXPECT_FALSE((*before->runs.begin())->verdict);
   io.run_for(seconds(5));
   const auto after = service->snapshot();
   ASSERT_EQ(after->runs.size(), 1U);
-  EXPECT_EQ(after->runs[0]->verdict, RunVerdict::good);
+  EXPECT_EQ((*after->runs.begin())->verdict, RunVerdict::good);
   EXPECT_EQ(runs(*service, RunVerdict::good), 0U) << "triggered runs are not counted";
 }
 
@@ -207,7 +207,7 @@ TEST_F(ServiceTest, EvidenceThatWaitsIsTakenInBeforeTheLimitIsJudged) {
   });
   io.stall(seconds(30));
   io.run_for(seconds(1));
-  const auto run = service->snapshot()->runs.at(0);
+  const auto run = *service->snapshot()->runs.begin();
   EXPECT_EQ(run->stages.at(1).verdict, StageVerdict::on_time);
   EXPECT_EQ(run->verdict, RunVerdict::good);
 }
@@ -241,7 +241,7 @@ TEST_F(ServiceTest, ALateLoopGivesWhatIsOnItsWayTheTimeToArrive) {
   ASSERT_FALSE(marker.empty());
   io.stall(seconds(30));
   io.run_for(seconds(1));
-  const auto run = service->snapshot()->runs.at(0);
+  const auto run = *service->snapshot()->runs.begin();
   EXPECT_EQ(run->stages.at(1).verdict, StageVerdict::on_time);
   EXPECT_EQ(run->verdict, RunVerdict::good);
 }

@@ -171,10 +171,12 @@ TEST(Api, RunsAreFilteredAndLimited) {
 
 TEST(Api, RunsOfAllTransactionsAreShownByDueTheLatestFirst) {
   auto snapshot = sample::snapshot();
-  auto console = std::make_shared<engine::RunRecord>(*snapshot->runs[3]);
+  const engine::RunList::Part runs(snapshot->runs.begin(), snapshot->runs.end());
+  auto console = std::make_shared<engine::RunRecord>(*runs[3]);
   console->id = {1, 7};
-  console->due = snapshot->runs[1]->due + 1s;
-  snapshot->runs.push_back(console);  // as the core gives them: one transaction after the other
+  console->due = runs[1]->due + 1s;
+  // As the core gives them: one transaction after the other.
+  snapshot->runs.add(std::make_shared<const engine::RunList::Part>(1, console));
   const json::value view = json::parse(runs_answer(*snapshot, "limit=3").body);
   EXPECT_EQ(view.at("runs").at(0).at("id"), json::value(sample::marker(719)));
   EXPECT_EQ(view.at("runs").at(1).at("transaction"), "console");

@@ -75,9 +75,12 @@ TEST(Page, EscapesEveryNameAndEveryTextOfATarget) {
   snapshot->plan = plan;
   snapshot->watches[2].error.text = hostile;
   snapshot->slos[0].alerts[0].severity = hostile;
-  auto run = std::make_shared<engine::RunRecord>(*snapshot->runs[2]);
+  engine::RunList::Part runs(snapshot->runs.begin(), snapshot->runs.end());
+  auto run = std::make_shared<engine::RunRecord>(*runs[2]);
   run->stages[0].error.text = hostile + "\xff";
-  snapshot->runs[2] = run;
+  runs[2] = run;
+  snapshot->runs = engine::RunList();
+  snapshot->runs.add(std::make_shared<const engine::RunList::Part>(std::move(runs)));
   const std::string page = page_of(snapshot.get());
   EXPECT_EQ(markup_error(page), "");
   EXPECT_THAT(page, Not(HasSubstr("<script")));

@@ -1,0 +1,72 @@
+// Latency SLIs: whether the stage was seen by `faster_than`, and when that is known.
+#include <algorithm>
+
+#include "probe/engine/judge.h"
+
+namespace slosonde::engine {
+
+void Judge::step_latency(Run& run, Instant t) {
+  for (size_t k = 0; k < run.latency.size(); ++k) {
+    LatencyMark& mark = run.latency[k];
+    if (mark == LatencyMark::counted) continue;
+    const size_t index = latency_slos_[run.id.transaction][k];
+    const SloPlan& slo = plan_.slos[index];
+    const size_t stage = slo.stage.value_or(run.stages.size() - 1);  // none named: it is about the last one
+    const Instant fast_until = run.due + *slo.faster_than;
+    const bool waited = mark == LatencyMark::awaits_sight;
+    const LatencyState state = latency_state(run, stage, fast_until, t, waited);
+    if (state == LatencyState::open) continue;
+    const size_t watch = plan_of(run, stage).watch, what = run.stages.size() + k;
+    if (state == LatencyState::awaits_sight) {
+      if (!waited) say(AwaitsSight{watch, fast_until, what});
+      mark = LatencyMark::awaits_sight;
+      continue;
+    }
+    mark = LatencyMark::counted;
+    if (waited) say(SightSettled{watch, fast_until, what});
+    // Decided with the stage, or before it: when the time was over, or (having waited) when that could be proven.
+    const StageRecord& record = run.stages[stage].record;
+    const Instant over = waited ? t : fast_until;
+    if (state == LatencyState::bad) {
+      say(LatencyDecided{index, slo::Event::bad, record.decided ? std::min(*record.decided, over) : over});
+    } else if (state == LatencyState::good) {
+      say(LatencyDecided{index, slo::Event::good, *record.decided});
+    } else if (state != LatencyState::none) {
+      const bool fault = state == LatencyState::probe_fault;
+      say(LatencyDecided{index, fault ? slo::Event::probe_fault : slo::Event::blind, *record.decided});
+    }
+  }
+}
+
+// Good: seen by `fast_until`, with the upper end of its interval. Bad: not seen by then, and that is proven, or the
+// place cannot be reached; or the stage ended badly before. While we cannot see it stays open, as the stage does.
+Judge::LatencyState Judge::latency_state(const Run& run, size_t index, Instant fast_until, Instant t,
+                                         bool waits) const {
+  const Stage& stage = run.stages[index];
+  const StageRecord& record = stage.record;
+  const StagePlan& plan = plan_of(run, index);
+  const bool watched = plan.mode == StageMode::watched;
+  const auto proven = [&] { return !watched || sight_.covers(plan.watch, run.due, fast_until); };
+  if (stage.decided()) {
+    switch (record.verdict.value_or(StageVerdict::lost)) {
+      case StageVerdict::on_time:
+      case StageVerdict::late:
+      case StageVerdict::corrupt:
+        if (*record.seen_hi <= fast_until) return LatencyState::good;
+        return *record.seen_lo > fast_until || proven() ? LatencyState::bad : LatencyState::blind;
+      case StageVerdict::skipped:
+        return LatencyState::none;
+      case StageVerdict::unseen:
+        return stage.fault ? LatencyState::probe_fault : LatencyState::blind;
+      default:
+        return LatencyState::bad;
+    }
+  }
+  if (t < fast_until) return LatencyState::open;
+  if (plan.mode == StageMode::polled && stage.answered && stage.last_fault) return LatencyState::open;
+  if (waits && t < sight_.told_at(plan.watch)) return LatencyState::awaits_sight;
+  if (proven() || sight_.place_failed(plan.watch)) return LatencyState::bad;
+  return LatencyState::awaits_sight;
+}
+
+}  // namespace slosonde::engine

@@ -1,0 +1,154 @@
+#include "probe/engine/reports.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "probe/engine/judge.h"
+
+namespace slosonde::engine {
+
+namespace {
+
+bool own_fault(const checks::CheckResult& result) {
+  if (result.outcome == checks::Outcome::held || result.outcome == checks::Outcome::not_yet) return false;
+  return result.outcome == checks::Outcome::probe_fault || is_own_fault(result.error.code);
+}
+
+// A check says why; should one not, its outcome does.
+Error error_of(checks::CheckResult& result) {
+  if (result.error) return std::move(result.error);
+  switch (result.outcome) {
+    case checks::Outcome::refused:
+      return {ErrorCode::rejected, "the target refused"};
+    case checks::Outcome::unreachable:
+      return {ErrorCode::connect_failed, "the target could not be reached"};
+    case checks::Outcome::timed_out:
+      return {ErrorCode::timeout, "no complete answer in time"};
+    case checks::Outcome::probe_fault:
+      return {ErrorCode::internal, "the probe could not act"};
+    default:
+      return {ErrorCode::malformed, "not the answer that was expected"};
+  }
+}
+
+// At most so many, of at most so many bytes: checks keep to it, and one that does not cannot fill our memory.
+void keep_captures(Run& run, checks::Captures& fresh) {
+  for (auto& [key, value] : fresh) {
+    const bool fits = run.captures.size() < checks::kMaxCaptures || run.captures.contains(key);
+    if (fits && value.size() <= checks::kMaxCaptureBytes) run.captures.insert_or_assign(key, std::move(value));
+  }
+}
+
+}  // namespace
+
+Reports::Reports(const Plan& plan, RunMarkers& markers)
+    : plan_(plan), markers_(markers), starved_after_(starved_after(plan)) {}
+
+bool Reports::awaited(const Run& run, bool finally, size_t index, size_t attempt) {
+  if (finally) return index == run.finally_at && !run.finally_done() && run.finally[index].running;
+  if (index >= run.stages.size()) return false;
+  return run.stages[index].attempt_running && attempt + 1 == run.stages[index].record.attempts;
+}
+
+Instant Reports::result(Run& run, size_t i, Instant now, checks::CheckResult& result) {
+  Stage& stage = run.stages[i];
+  run.shown.reset();
+  stage.attempt_running = false;
+  stage.answered = true;
+  stage.record.phases = result.phases;
+  stage.record.delivery = result.delivery;
+  stage.record.error = result.outcome == checks::Outcome::held ? Error{} : error_of(result);
+  const auto within_attempt = [&](Instant t, Instant otherwise) {
+    return t < stage.attempt_start ? otherwise : std::min(t, now);
+  };
+  result.received = within_attempt(result.received, now);
+  result.sent = std::min(within_attempt(result.sent, stage.attempt_start), result.received);
+  return plan_of(run, i).mode == StageMode::polled ? polled(run, i, now, result) : done(run, i, now, result);
+}
+
+Instant Reports::done(Run& run, size_t i, Instant now, checks::CheckResult& result) const {
+  Stage& stage = run.stages[i];
+  stage.report_at = std::min(result.received, stage.limit);
+  if (result.outcome == checks::Outcome::held && result.received <= stage.limit) {
+    keep_captures(run, result.captures);
+    stage.report = Report::seen;
+    stage.seen_lo = result.sent;
+    stage.seen_hi = result.received;
+  } else if (own_fault(result)) {
+    stage.report = Report::fault;
+    stage.report_error = stage.record.error;
+  } else if (result.received > stage.limit && now - stage.limit > starved_after_) {
+    stage.report = Report::fault;
+    stage.report_error = starved_error();
+  } else {
+    stage.report = Report::failed;
+    if (result.outcome == checks::Outcome::held) {
+      const Duration over = result.received - stage.limit;
+      stage.report_error = {ErrorCode::timeout, "answered " + format_duration(over) + " after the limit"};
+    } else {
+      stage.report_error = stage.record.error;
+    }
+  }
+  return stage.report_at;
+}
+
+// An answer that holds counts when this run's marker is in it; the markers of others are no business of a poll.
+Instant Reports::polled(Run& run, size_t i, Instant now, checks::CheckResult& result) {
+  Stage& stage = run.stages[i];
+  const bool held = result.outcome == checks::Outcome::held;
+  stage.last_valid = held || result.outcome == checks::Outcome::not_yet;
+  stage.last_fault = own_fault(result);
+  if (held) {
+    markers_.scan(result.evidence);
+    if (markers_.names(run.id)) {
+      keep_captures(run, result.captures);
+      stage.report_at = std::min(result.received, stage.limit);
+      if (result.received > stage.limit && now - stage.limit > starved_after_) {
+        stage.report = Report::fault;
+        stage.report_error = starved_error();
+        return stage.report_at;
+      }
+      stage.report = Report::seen;
+      stage.seen_lo = std::max(stage.last_unshown, run.due);
+      stage.seen_hi = result.received;
+      stage.corrupt = !markers_.intact(run.id, plan_of(run, i));
+      return stage.report_at;
+    }
+    stage.record.error = {ErrorCode::no_marker, "a valid answer, but this run's marker is not in it"};
+  }
+  if (stage.last_valid) stage.last_unshown = result.sent;
+  stage.next_start = std::max(stage.attempt_start + plan_of(run, i).poll_every, result.received);
+  return stage.next_start < stage.limit ? stage.next_start : kNever;
+}
+
+void Reports::final_result(Run& run, size_t i, Instant now, checks::CheckResult& result) {
+  run.shown.reset();
+  FinalStep& step = run.finally[i];
+  step.running = false;
+  step.record.phases = result.phases;
+  step.record.delivery = result.delivery;
+  step.record.decided = now;
+  const bool held = result.outcome == checks::Outcome::held;
+  step.record.verdict = held ? StageVerdict::on_time : StageVerdict::failed;
+  if (!held) step.record.error = error_of(result);
+  keep_captures(run, result.captures);
+  ++run.finally_at;
+}
+
+Reports::Sighted Reports::evidence(Run& run, size_t i, const checks::Evidence& evidence, Instant now) {
+  Stage& stage = run.stages[i];
+  if (!stage.items.add(evidence.item)) return {};  // a redelivery
+  const bool intact = markers_.intact(run.id, plan_of(run, i));
+  if (stage.seen() || stage.report == Report::seen) {
+    return {kNever, intact ? Sighting::duplicate : Sighting::corrupt};
+  }
+  stage.report = Report::seen;
+  stage.seen_lo = evidence.seen_lo;
+  stage.seen_hi = evidence.seen_hi;
+  stage.corrupt = !intact;
+  // What is read back after a gap is decided when it is read: no count is put into a past already shown.
+  stage.report_at = stage.waits_for_sight ? now : evidence.seen_hi;
+  return {stage.report_at, std::nullopt};
+}
+
+}  // namespace slosonde::engine

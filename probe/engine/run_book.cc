@@ -1,0 +1,148 @@
+#include "probe/engine/run_book.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace slosonde::engine {
+
+namespace {
+
+// Runs kept of one transaction, those that only wait for sight or late evidence among them; more slots are missed.
+constexpr size_t kMostOpenRuns = 1 << 17;
+// Triggered runs of one transaction that are not yet decided.
+constexpr uint32_t kMostTriggered = 16;
+constexpr size_t kMostShownOpen = 1000;  // runs in flight that a snapshot shows, of one transaction
+
+}  // namespace
+
+RunBook::RunBook(const Plan& plan, ScheduleQueue& queue, size_t kept)
+    : plan_(plan), queue_(queue), most_kept_(kept), lanes_(plan.transactions.size()) {}
+
+Run& RunBook::start(uint32_t transaction, Origin origin, Instant due, Instant now, size_t latency_slos,
+                    const RunMarkers& markers) {
+  Lane& lane = lanes_[transaction];
+  const TransactionPlan& plan = plan_.transactions[transaction];
+  auto made = std::make_unique<Run>();
+  Run& run = *made;
+  run.id = {transaction, lane.next_seq++};
+  run.tokens = markers.tokens(run.id);
+  run.origin = origin;
+  run.due = due;
+  run.started = now;
+  run.stages.resize(plan.stages.size());
+  for (size_t i = 0; i < plan.stages.size(); ++i) {
+    if (!plan.stages[i].from) run.stages[i].limit = due + plan.stages[i].within;
+  }
+  run.finally.resize(plan.finally.size());
+  if (run.counted()) run.latency.resize(latency_slos);
+  lane.open.push_back(std::move(made));
+  ++lane.open_runs;
+  ++lane.undecided;
+  ++(run.counted() ? lane.places : lane.triggered);
+  return run;
+}
+
+Run* RunBook::find(const RunId& id) {
+  if (id.transaction >= lanes_.size()) return nullptr;
+  Lane& lane = lanes_[id.transaction];
+  if (id.seq < lane.first_open || id.seq - lane.first_open >= lane.open.size()) return nullptr;
+  return lane.open[id.seq - lane.first_open].get();
+}
+
+void RunBook::wake(Run& run, Instant t) {
+  if (t >= run.wake) return;
+  run.wake = t;
+  queue_.push(t, DueKind::run, run.id.transaction, run.id.seq);
+}
+
+Run* RunBook::woken(const DueEntry& entry) {
+  Run* const run = find({entry.transaction, entry.seq});
+  if (!run || run->wake != entry.due) return nullptr;
+  run->wake = kNever;
+  return run;
+}
+
+const char* RunBook::why_not(uint32_t transaction, Origin origin) const {
+  const Lane& lane = lanes_[transaction];
+  if (origin == Origin::triggered && lane.triggered >= kMostTriggered) return "too many triggered runs are in flight";
+  if (origin == Origin::scheduled && lane.places >= plan_.transactions[transaction].max_in_flight) {
+    return "as many runs as may be (max_in_flight) are still in flight";
+  }
+  return lane.open_runs >= kMostOpenRuns ? "too many earlier runs are still kept" : nullptr;
+}
+
+void RunBook::free_place(const Run& run) {
+  Lane& lane = lanes_[run.id.transaction];
+  --(run.counted() ? lane.places : lane.triggered);
+}
+
+void RunBook::decided(const Run& run) {
+  --lanes_[run.id.transaction].undecided;
+  if (!run.finally.empty()) ++cleaning_up_;
+}
+
+RunPtr RunBook::close(Run& run) {
+  Lane& lane = lanes_[run.id.transaction];
+  RunPtr record = show(run);
+  if (most_kept_ > 0) {
+    lane.kept.push_front(record);
+    if (lane.kept.size() > most_kept_) lane.kept.pop_back();
+    lane.shown.reset();
+  }
+  lane.open[run.id.seq - lane.first_open].reset();
+  --lane.open_runs;
+  while (!lane.open.empty() && !lane.open.front()) {
+    lane.open.pop_front();
+    ++lane.first_open;
+  }
+  return record;
+}
+
+uint64_t RunBook::in_flight() const {
+  uint64_t sum = cleaning_up_;
+  for (const Lane& lane : lanes_) sum += lane.undecided;
+  return sum;
+}
+
+Instant RunBook::oldest_due(uint32_t transaction) const {
+  const auto& open = lanes_[transaction].open;
+  return open.empty() ? kNever : open.front()->due;
+}
+
+RunPtr RunBook::show(Run& run) {
+  if (run.shown) return run.shown;
+  auto record = std::make_shared<RunRecord>();
+  record->id = run.id;
+  record->marker = run.tokens.marker;
+  record->traceparent = run.tokens.traceparent(0);
+  record->origin = run.origin;
+  record->due = run.due;
+  record->started = run.started;
+  record->verdict = run.verdict;
+  if (run.verdict) record->decided = run.decided;
+  record->closed = run.closed;
+  record->stages.reserve(run.stages.size());
+  for (const Stage& stage : run.stages) record->stages.push_back(stage.record);
+  record->finally.reserve(run.finally.size());
+  for (const FinalStep& step : run.finally) record->finally.push_back(step.record);
+  record->captures = run.captures;
+  run.shown = record;
+  return record;
+}
+
+RunList RunBook::list() {
+  RunList all;
+  for (Lane& lane : lanes_) {
+    RunList::Part open;
+    open.reserve(std::min(lane.open_runs, kMostShownOpen));
+    for (auto run = lane.open.rbegin(); run != lane.open.rend() && open.size() < kMostShownOpen; ++run) {
+      if (*run) open.push_back(show(**run));
+    }
+    if (!open.empty()) all.add(std::make_shared<const RunList::Part>(std::move(open)));
+    if (!lane.shown) lane.shown = std::make_shared<const RunList::Part>(lane.kept.begin(), lane.kept.end());
+    all.add(lane.shown);
+  }
+  return all;
+}
+
+}  // namespace slosonde::engine

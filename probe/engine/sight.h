@@ -1,0 +1,82 @@
+// What can be seen: which times each watch has covered, and what waits for it to cover more.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "probe/base/error.h"
+#include "probe/base/time.h"
+#include "probe/engine/coverage.h"
+#include "probe/engine/plan.h"
+#include "probe/engine/run.h"
+#include "probe/engine/snapshot.h"
+
+namespace slosonde::engine {
+
+// A stage that a watch serves.
+struct Attached {
+  uint32_t transaction = 0;
+  size_t stage = 0;
+};
+
+// Something of a run (`what`: a stage, or behind the stages a latency SLO) that waits until [due, until] is covered.
+struct Waiting {
+  Instant due{}, until{};
+  RunId run;
+  size_t what = 0;
+  friend auto operator<=>(const Waiting&, const Waiting&) = default;
+};
+
+// By the watch's index in the plan. Coverage is never ahead of what was reported, and what waits is of open runs.
+// Engine thread.
+class Sight {
+ public:
+  explicit Sight(const Plan& plan);
+
+  bool known(size_t watch) const { return watch < places_.size(); }
+  const std::vector<Attached>& attached(size_t watch) const { return places_[watch].attached; }
+  const WatchStatus& status(size_t watch) const { return places_[watch].status; }
+  bool covers(size_t watch, Instant from, Instant to) const { return places_[watch].coverage.covers(from, to); }
+  // When it last reported what it covers or that it sees nothing.
+  Instant told_at(size_t watch) const { return places_[watch].told_at; }
+  // Out of sight, and not by a fault of ours: what is not seen there has failed.
+  bool place_failed(size_t watch) const;
+  bool covered_once(size_t watch) const { return places_[watch].covered_once; }
+  bool all_reported() const;
+  std::vector<WatchStatus> statuses() const;
+
+  // Reports, at `now`. Coverage that ended before `oldest`, when the oldest open run was due, is forgotten.
+  struct Gained {
+    bool first = false;          // it had covered nothing before
+    bool back = false;           // it was out of sight
+    std::vector<RunId> proceed;  // runs of which something waited for this
+  };
+  Gained covered(size_t watch, Instant from, Instant to, Instant now, Instant oldest);
+  struct Lost {
+    bool news = false;           // it was not out of sight before
+    std::vector<RunId> proceed;  // runs of which something waits in vain
+  };
+  Lost out_of_sight(size_t watch, Error error, Instant now);
+
+  void wait(size_t watch, const Waiting& one) { places_[watch].waiting.insert(one); }
+  void settle(size_t watch, const Waiting& one) { places_[watch].waiting.erase(one); }
+
+ private:
+  struct Place {
+    WatchStatus status;
+    Coverage coverage;
+    std::vector<Attached> attached;
+    std::set<Waiting> waiting;
+    bool covered_once = false;
+    Instant told_at{};
+  };
+
+  static std::vector<RunId> take_proven(Place& place, const TimeSpan& covered);
+
+  std::vector<Place> places_;
+};
+
+}  // namespace slosonde::engine

@@ -1,0 +1,89 @@
+#include "probe/engine/sli_book.h"
+
+namespace slosonde::engine {
+
+namespace {
+
+slo::Event event_of(RunVerdict verdict) {
+  switch (verdict) {
+    case RunVerdict::good:
+      return slo::Event::good;
+    case RunVerdict::bad:
+      return slo::Event::bad;
+    case RunVerdict::blind:
+      return slo::Event::blind;
+    default:
+      return slo::Event::probe_fault;
+  }
+}
+
+}  // namespace
+
+SliBook::SliBook(const Plan& plan, Instant start) : plan_(plan), transactions_(plan.transactions.size()) {
+  books_.reserve(plan.slos.size());
+  for (size_t i = 0; i < plan.slos.size(); ++i) {
+    const SloPlan& slo = plan.slos[i];
+    books_.emplace_back(slo, plan.transactions[slo.transaction].every, start);
+    OfTransaction& of = transactions_[slo.transaction];
+    (slo.faster_than ? of.latencies : of.verdicts).push_back(i);
+  }
+}
+
+void SliBook::count(size_t slo, slo::Event event, Instant at) {
+  books_[slo].count(at, event);
+  changed_.push_back(slo);
+}
+
+void SliBook::stage_decided(uint32_t transaction, size_t stage, slo::Event event, Instant at) {
+  for (const size_t slo : transactions_[transaction].verdicts) {
+    if (plan_.slos[slo].stage == stage) count(slo, event, at);
+  }
+}
+
+void SliBook::run_decided(uint32_t transaction, RunVerdict verdict, Instant at) {
+  for (const size_t slo : transactions_[transaction].verdicts) {
+    if (!plan_.slos[slo].stage) count(slo, event_of(verdict), at);
+  }
+}
+
+void SliBook::missed(uint32_t transaction, Instant first, uint64_t count) {
+  const OfTransaction& of = transactions_[transaction];
+  for (const auto* list : {&of.verdicts, &of.latencies}) {
+    for (const size_t slo : *list) {
+      books_[slo].count_missed(first, plan_.transactions[transaction].every, count);
+      changed_.push_back(slo);
+    }
+  }
+}
+
+void SliBook::step_all(Instant now, const Tell& tell) {
+  for (size_t i = 0; i < books_.size(); ++i) step(i, now, tell);
+}
+
+void SliBook::step_changed(Instant now, const Tell& tell) {
+  for (const size_t slo : changed_) {
+    if (books_[slo].changed()) step(slo, now, tell);
+  }
+  changed_.clear();
+}
+
+void SliBook::step(size_t index, Instant now, const Tell& tell) {
+  books_[index].step(now, [&](const slo::Tier& tier, const slo::TierReading& reading, slo::AlertChange change) {
+    const bool fired = change == slo::AlertChange::fired;
+    const slo::Counts& seen = fired ? reading.long_counts : reading.short_counts;
+    const Duration window = fired ? tier.long_window : tier.short_window;
+    std::string text = std::string(slo::name(tier.severity)) + ' ' + slo::label(tier) + ": " +
+                       std::to_string(seen.bad) + " of " + std::to_string(seen.judged()) + " bad in " +
+                       format_duration(window);
+    tell(plan_.slos[index], fired, std::move(text));
+  });
+}
+
+std::vector<SloStatus> SliBook::statuses() const {
+  std::vector<SloStatus> all;
+  all.reserve(books_.size());
+  for (const SloBook& book : books_) all.push_back(book.status());
+  return all;
+}
+
+}  // namespace slosonde::engine

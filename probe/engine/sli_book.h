@@ -1,0 +1,49 @@
+// The SLI events of all SLOs: each counted once, into its history, and the alerts stepped by it.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "probe/engine/plan.h"
+#include "probe/engine/run.h"
+#include "probe/engine/slo_book.h"
+#include "probe/slo/counts.h"
+
+namespace slosonde::engine {
+
+// By the SLO's index in the plan, or by what its transaction did. Triggered runs are not to be told here. Engine
+// thread.
+class SliBook {
+ public:
+  // `plan` outlives it.
+  SliBook(const Plan& plan, Instant start);
+
+  void stage_decided(uint32_t transaction, size_t stage, slo::Event event, Instant at);  // of SLOs on this very stage
+  void run_decided(uint32_t transaction, RunVerdict verdict, Instant at);                // of SLOs on the whole run
+  void count(size_t slo, slo::Event event, Instant at);
+  void missed(uint32_t transaction, Instant first, uint64_t count);
+
+  // Moves windows and steps the alerts, of all SLOs or of those with new events, to `now`.
+  using Tell = std::function<void(const SloPlan& slo, bool fired, std::string text)>;
+  void step_all(Instant now, const Tell& tell);
+  void step_changed(Instant now, const Tell& tell);
+
+  bool empty() const { return books_.empty(); }
+  std::vector<SloStatus> statuses() const;
+
+ private:
+  struct OfTransaction {
+    std::vector<size_t> verdicts, latencies;  // SLOs
+  };
+
+  void step(size_t slo, Instant now, const Tell& tell);
+
+  const Plan& plan_;
+  std::vector<SloBook> books_;
+  std::vector<OfTransaction> transactions_;
+  std::vector<size_t> changed_;
+};
+
+}  // namespace slosonde::engine

@@ -1,0 +1,50 @@
+// One SLO at work: its history, its tiers, their alerts.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "probe/engine/plan.h"
+#include "probe/engine/snapshot.h"
+#include "probe/slo/alerts.h"
+#include "probe/slo/history.h"
+#include "probe/slo/policy.h"
+
+namespace slosonde::engine {
+
+// Engine thread. Keeps references to the plan, which must outlive it.
+class SloBook {
+ public:
+  SloBook(const SloPlan& plan, Duration every, Instant start);
+
+  void count(Instant t, slo::Event event);
+
+  // Slots `first`, first + every, … (`n` of them), none of which was started. However many they are, the work is
+  // bounded by the slots of the history's period.
+  void count_missed(Instant first, Duration every, uint64_t n);
+
+  // Moves the windows to `now` and steps the alerts; `on_change` is told of each that fires or resolves.
+  using OnChange = std::function<void(const slo::Tier&, const slo::TierReading&, slo::AlertChange)>;
+  void step(Instant now, const OnChange& on_change);
+
+  // Whether anything was counted since the alerts were last stepped.
+  bool changed() const { return changed_; }
+
+  SloStatus status() const;
+  const SloPlan& plan() const { return plan_; }
+  const slo::Terms& terms() const { return terms_; }
+
+ private:
+  WindowStatus window_status(Duration window) const;
+
+  const SloPlan& plan_;
+  slo::Terms terms_;
+  slo::Policy policy_;
+  slo::History history_;
+  std::vector<slo::AlertState> alerts_;
+  slo::Counts total_;
+  bool changed_ = false;
+};
+
+}  // namespace slosonde::engine

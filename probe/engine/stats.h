@@ -1,0 +1,62 @@
+// What is counted of transactions and stages since the process began: verdicts, sightings, latencies, percentiles.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checks/check.h"
+#include "probe/engine/plan.h"
+#include "probe/engine/run_state.h"
+#include "probe/engine/snapshot.h"
+#include "probe/slo/quantile.h"
+
+namespace slosonde::engine {
+
+// Triggered runs are not to be told here. Engine thread.
+class Stats {
+ public:
+  // `plan` outlives it.
+  explicit Stats(const Plan& plan);
+
+  void attempt(const RunId& run, size_t stage, const checks::CheckResult& result);
+  void sighted(uint32_t transaction, size_t stage, Sighting kind);
+  void hopped(const Run& run, size_t stage);
+  void stage_final(const Run& run, size_t stage);
+  // What to tell people when with this run the transaction turns bad, or good again.
+  struct Turn {
+    bool good = false;
+    std::string text;
+  };
+  std::optional<Turn> run_decided(const Run& run);
+  void missed(uint32_t transaction, uint64_t count);
+  void started(Duration lateness) { start_lateness_.observe(seconds(lateness)); }
+
+  // Computed anew at most every few seconds: sorting thousands of samples is not for every scrape.
+  void renew_percentiles(Instant now);
+  TransactionStats of(uint32_t transaction) const;
+  const Histogram& start_lateness() const { return start_lateness_; }
+
+ private:
+  struct StageTally {  // what is counted of a stage, and what its percentiles are computed from
+    StageStats shown;
+    slo::LatencySamples samples;
+    bool new_samples = false;
+    Instant percentiles_at{};
+  };
+  struct Tally {
+    TransactionStats shown;  // without stages
+    std::vector<StageTally> stages;
+    bool last_judged_bad = false;
+  };
+
+  StageTally& tally(const RunId& run, size_t stage) { return tallies_[run.transaction].stages[stage]; }
+
+  const Plan& plan_;
+  std::vector<Tally> tallies_;
+  Histogram start_lateness_;
+  Instant percentiles_at_{};
+};
+
+}  // namespace slosonde::engine
