@@ -6,8 +6,8 @@
 
 #include "checks/kafka.h"
 #include "checks/net/kafka_cluster.h"
-#include "checks/net/kafka_handle.h"
 #include "checks/net/kafka_producer.h"
+#include "checks/net/kafka_words.h"
 #include "probe/config/template.h"
 
 namespace slosonde::checks {

@@ -9,17 +9,19 @@ void KafkaCoverage::begin(Instant at) {
   broken_ = false;
   questions_.clear();
   from_ = proven_ = at;
-  std::vector<int64_t> positions;
-  for (const auto& [number, partition] : partitions_) {
-    positions.resize(static_cast<size_t>(number) + 1);
-    positions[number] = partition.position;
-  }
-  ends(at, positions);
+  ends(at, positions());
 }
 
 void KafkaCoverage::start(int32_t partition, int64_t offset, bool lost) {
-  partitions_[partition] = {.position = offset, .held = false};
+  Partition& one = partitions_[partition];
+  one.position = offset;
+  one.held = false;
   if (!lost) return;
+  one.skip_from = one.skip_to = 0;  // within what is lost
+  break_off();
+}
+
+void KafkaCoverage::break_off() {
   broken_ = true;
   questions_.clear();  // their ends may belong to what is no more
 }
@@ -36,6 +38,42 @@ void KafkaCoverage::hold(int32_t partition) {
   if (found != partitions_.end()) found->second.held = true;
 }
 
+void KafkaCoverage::forget(int32_t partition) {
+  if (partitions_.erase(partition) != 0) break_off();
+}
+
+void KafkaCoverage::skip(int32_t partition, int64_t offset) {
+  const auto found = partitions_.find(partition);
+  if (found == partitions_.end()) return;
+  Partition& one = found->second;
+  if (one.skip_from == one.skip_to) one.skip_from = offset;
+  one.skip_to = std::max(one.skip_to, offset + 1);
+}
+
+bool KafkaCoverage::skipping() const {
+  return std::ranges::any_of(partitions_, [](const auto& one) { return one.second.skip_from < one.second.skip_to; });
+}
+
+bool KafkaCoverage::skips(const Partition& partition, int64_t end) {
+  return partition.skip_from < std::min(partition.skip_to, end);
+}
+
+// Whether one had arrived when the question was asked. Of those in between nothing is known but that they came later.
+bool KafkaCoverage::skips(const Question& question) const {
+  return std::ranges::any_of(partitions_, [&](const auto& one) {
+    const auto i = static_cast<size_t>(one.first);
+    return i < question.ends.size() && skips(one.second, question.ends[i]);
+  });
+}
+
+void KafkaCoverage::drop_skipped(const Question& question) {
+  for (auto& [number, one] : partitions_) {
+    const auto i = static_cast<size_t>(number);
+    if (i < question.ends.size() && skips(one, question.ends[i]))
+      one.skip_from = std::min(one.skip_to, question.ends[i]);
+  }
+}
+
 void KafkaCoverage::ends(Instant asked, std::span<const int64_t> ends) {
   if (questions_.size() == kMaxQuestions) questions_.pop_back();
   questions_.push_back({asked, {ends.begin(), ends.end()}});
@@ -44,9 +82,13 @@ void KafkaCoverage::ends(Instant asked, std::span<const int64_t> ends) {
 std::optional<KafkaCoverage::Interval> KafkaCoverage::take() {
   if (!begun_) return std::nullopt;
   while (!questions_.empty() && missing(questions_.front()) == 0) {
+    const bool skipping = skips(questions_.front());
+    if (skipping && !told_) break;  // what was proven before it is told by itself
+    skipped_ = skipping;
+    drop_skipped(questions_.front());
     const Instant asked = questions_.front().asked;
     questions_.pop_front();
-    if (broken_) from_ = asked;
+    if (broken_ || skipped_) from_ = asked;
     broken_ = false;
     if (asked < proven_) continue;
     proven_ = asked;
@@ -54,7 +96,7 @@ std::optional<KafkaCoverage::Interval> KafkaCoverage::take() {
   }
   if (told_) return std::nullopt;
   told_ = true;
-  const Interval proven{from_, proven_};
+  const Interval proven{from_, proven_, skipped_ && from_ == proven_};
   from_ = proven_;
   return proven;
 }
@@ -70,6 +112,15 @@ bool KafkaCoverage::held(int32_t partition) const {
   return found != partitions_.end() && found->second.held;
 }
 
+std::vector<int64_t> KafkaCoverage::positions() const {
+  std::vector<int64_t> all;
+  for (const auto& [number, partition] : partitions_) {
+    all.resize(static_cast<size_t>(number) + 1);
+    all[number] = partition.position;
+  }
+  return all;
+}
+
 int64_t KafkaCoverage::behind() const {
   return questions_.empty() ? 0 : missing(questions_.front());
 }
@@ -80,9 +131,9 @@ int64_t KafkaCoverage::missing(const Question& question) const {
     const auto found = partitions_.find(static_cast<int32_t>(i));
     const int64_t position = found == partitions_.end() ? 0 : found->second.position;
     sum += std::max<int64_t>(question.ends[i] - position, 0);
-    // A partition that is not read and has nothing in it hides nothing; one that fails may.
-    if (found != partitions_.end() && found->second.held) ++sum;
   }
+  // A partition that is not read and has nothing in it hides nothing; one that fails may, or has vanished.
+  for (const auto& [number, partition] : partitions_) sum += partition.held ? 1 : 0;
   return sum;
 }
 

@@ -7,7 +7,7 @@
 
 #include "checks/kafka.h"
 #include "checks/net/kafka_cluster.h"
-#include "checks/net/kafka_handle.h"
+#include "checks/net/kafka_words.h"
 
 namespace slosonde::checks {
 namespace {
@@ -21,17 +21,24 @@ constexpr auto kAnswerPatience = seconds(5);  // several calls of the asking thr
 constexpr auto kBehindPatience = seconds(5);
 constexpr auto kRestartEvery = seconds(2);
 constexpr auto kAwake = seconds(1);  // a turn later than this after its time: we were held up ourselves
-constexpr auto kClockMargin =
-    seconds(60);  // between our clock and the stamps in the log, where nothing better is known
+// Between our clock and the stamps in the log, where nothing better is known.
+constexpr auto kClockMargin = seconds(60);
 
 // Distinct for every message of a topic: 2^24 partitions of 2^40 messages.
 uint64_t item_of(int32_t partition, int64_t offset) {
   return (static_cast<uint64_t>(static_cast<uint32_t>(partition)) << 40) ^ static_cast<uint64_t>(offset);
 }
 
-void append_headers(std::string& text, const rd_kafka_message_t& message) {
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+// Where the next message is no longer there, age has deleted it before we read it. (Where the partition was cut short,
+// the comparison with its end says so.)
+Error trouble_of(const std::string& place, const KafkaItem& item) {
+  if (item.code != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && item.code != RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
+    return kafka_error(place, item.code, item.text);
+  return {ErrorCode::busy, place + ": what was to be read next is no longer there; reading goes on with what is left"};
+}
+
+void append_headers(std::string& text, const rd_kafka_headers_t* headers) {
+  if (headers == nullptr) return;
   const char* name = nullptr;
   const void* value = nullptr;
   size_t size = 0;
@@ -68,11 +75,15 @@ bool KafkaWatch::turn(WatchSink& sink) {
   reader_->clear();
   // The answer first: what it speaks of stands in the queue or comes later, so nothing is proven too early, and the
   // partitions it brings are known before their messages.
-  if (auto answer = reader_->take_answer()) answered(std::move(*answer));
+  if (auto answer = reader_->take_answer()) {
+    answered(std::move(*answer));
+    tell(sink);
+  }
   const auto drained = reader_->drain(kMaxItemsATurn, kMaxBytesATurn, [&](const KafkaItem& item) { take(sink, item); });
   queue_empty_ = drained.empty;
   turned_ = now;
-  report(sink);
+  prove(sink);
+  tell(sink);
   if (!reader_->asking() && io_.now() >= asked_ + settings_.ask_every) ask();
   return !drained.empty;
 }
@@ -81,13 +92,11 @@ void KafkaWatch::take(WatchSink& sink, const KafkaItem& item) {
   switch (item.kind) {
     case KafkaItem::Kind::message:
       hand_over(sink, item);
-      coverage_.handed_over(item.partition, item.offset + 1);
-      troubles_.erase(item.partition);
+      reads(item.partition, item.offset + 1);
       break;
     case KafkaItem::Kind::end:
       // Past what is no message at all, such as a transaction's end.
-      coverage_.handed_over(item.partition, item.offset);
-      troubles_.erase(item.partition);
+      reads(item.partition, item.offset);
       break;
     case KafkaItem::Kind::trouble:
       // Seen by the questions as well, and without losing the place.
@@ -95,22 +104,29 @@ void KafkaWatch::take(WatchSink& sink, const KafkaItem& item) {
       coverage_.hold(item.partition);
       const auto [trouble, fresh] = troubles_.try_emplace(item.partition);
       if (fresh) trouble->second.retry = io_.now();
-      trouble->second.error =
-          kafka_error(place() + ", partition " + std::to_string(item.partition), item.code, item.text);
+      trouble->second.error = trouble_of(place(item.partition), item);
       break;
   }
 }
 
+void KafkaWatch::reads(int32_t partition, int64_t position) {
+  coverage_.handed_over(partition, position);
+  const auto trouble = troubles_.find(partition);
+  if (trouble == troubles_.end()) return;
+  if (trouble->second.anew) {
+    coverage_.hold(partition);
+  } else {
+    troubles_.erase(trouble);
+  }
+}
+
 void KafkaWatch::hand_over(WatchSink& sink, const KafkaItem& item) {
-  const rd_kafka_message_t& message = *item.message;
-  const size_t size = std::min(message.len, settings_.max_message);
-  ++counts_.messages;
-  counts_.bytes += message.len + message.key_len;
-  if (size < message.len) ++counts_.cut;
-  text_.clear();
-  if (message.key_len > 0) text_.append(static_cast<const char*>(message.key), message.key_len).push_back('\n');
-  append_headers(text_, message);
-  const std::string_view value(static_cast<const char*>(message.payload), size);
+  text_.assign(item.key);
+  if (!text_.empty()) text_.push_back('\n');
+  append_headers(text_, item.headers);
+  if (std::max(item.value.size(), text_.size()) > settings_.max_message) skip(item, item.value.size() + text_.size());
+  text_.resize(std::min(text_.size(), settings_.max_message));
+  const std::string_view value = item.value.substr(0, settings_.max_message);
   Evidence evidence;
   evidence.text = value;
   if (!text_.empty()) evidence.text = text_.append(value);
@@ -121,6 +137,14 @@ void KafkaWatch::hand_over(WatchSink& sink, const KafkaItem& item) {
   if (text_.capacity() > kMaxKeptText) text_ = {};
 }
 
+void KafkaWatch::skip(const KafkaItem& item, size_t size) {
+  coverage_.skip(item.partition, item.offset);
+  skipped_ = {ErrorCode::busy, place(item.partition) + ": the message at offset " + std::to_string(item.offset) +
+                                   " has " + std::to_string(size) + " bytes, and only " +
+                                   std::to_string(settings_.max_message) +
+                                   " are looked through; what the rest holds is not known; raise `max_message`"};
+}
+
 Instant KafkaWatch::oldest_arrival() const {
   if (!coverage_.begun()) return kNever;
   const bool sharp = coverage_.proven() >= gap_until_ && behind_since_ == kNever;
@@ -129,12 +153,16 @@ Instant KafkaWatch::oldest_arrival() const {
 
 void KafkaWatch::ask() {
   asked_ = io_.now();
+  asked_positions_ = coverage_.positions();
+  const Instant since = coverage_.proven() + io_.wall_offset() - kClockMargin;
   std::vector<KafkaRestart> restarts;
   for (auto& [partition, trouble] : troubles_) {
     if (trouble.retry > asked_) continue;
     trouble.retry = asked_ + kRestartEvery;
-    const Instant since = coverage_.proven() + io_.wall_offset() - kClockMargin;
-    restarts.push_back({partition, coverage_.position(partition).value_or(0), unix_ns(since) / 1'000'000});
+    restarts.push_back({.partition = partition,
+                        .position = coverage_.position(partition).value_or(0),
+                        .since_unix_ms = unix_ns(since) / 1'000'000,
+                        .anew = trouble.anew});
   }
   reader_->ask(std::move(restarts));
 }
@@ -158,60 +186,103 @@ void KafkaWatch::answered(KafkaAnswer answer) {
 void KafkaWatch::begin(const KafkaAnswer& answer) {
   for (size_t i = 0; i < answer.ends.size(); ++i) {
     const auto partition = static_cast<int32_t>(i);
-    const int64_t offset = missing_topic_ ? 0 : answer.ends[i];
-    unanswered_ = reader_->start(partition, offset);
+    if (coverage_.position(partition)) continue;  // begun before another one failed to
+    unanswered_ = start(partition, missing_topic_ ? 0 : answer.ends[i], false);
     if (unanswered_) return;
-    coverage_.start(partition, offset);
-    coverage_.hold(partition);  // until its end is reported: fetching takes up to a second to begin
   }
   coverage_.begin(missing_topic_ ? missing_at_ : answered_);
   if (missing_topic_) coverage_.ends(asked_, answer.ends);
 }
 
-void KafkaWatch::follow(const KafkaAnswer& answer) {
-  for (const KafkaRestarted& restarted : answer.restarted) {
-    ++counts_.restarts;
-    if (restarted.lost) ++counts_.lost;
-    coverage_.start(restarted.partition, restarted.offset, restarted.lost);
-    coverage_.hold(restarted.partition);  // until something shows that it works
-  }
-  for (size_t i = 0; i < answer.ends.size(); ++i) {
-    const auto partition = static_cast<int32_t>(i);
-    const auto position = coverage_.position(partition);
-    if (!position) {
-      unanswered_ = reader_->start(partition, 0);
-      if (unanswered_) return;
-      coverage_.start(partition, 0);
-      coverage_.hold(partition);
-    } else {
-      compare(partition, *position, answer.ends[i]);
-    }
-  }
-  coverage_.ends(asked_, answer.ends);
+// Held until its end is reported: fetching takes up to a second to begin.
+Error KafkaWatch::start(int32_t partition, int64_t offset, bool lost) {
+  Error error = reader_->start(partition, offset);
+  if (error) return error;
+  coverage_.start(partition, offset, lost);
+  coverage_.hold(partition);
+  return error;
 }
 
-// A partition shorter than what was read of it was cut or made anew; a new leader may say so for a moment only.
-void KafkaWatch::compare(int32_t partition, int64_t position, int64_t end) {
-  const auto trouble = troubles_.find(partition);
-  const bool known = trouble != troubles_.end();
-  if (position > end && !known) {
-    troubles_[partition] = {{ErrorCode::rejected, place() + ", partition " + std::to_string(partition) +
-                                                      ": shorter than what was read of it; it is begun again"},
-                            io_.now() + kRestartEvery,
-                            true};
+void KafkaWatch::follow(const KafkaAnswer& answer) {
+  for (size_t i = 0; i < answer.ends.size(); ++i) {
+    const auto partition = static_cast<int32_t>(i);
+    if (coverage_.position(partition)) {
+      compare(partition, answer.ends[i]);
+    } else if (const Error error = start(partition, 0, false)) {
+      unanswered_ = error;
+    }
+  }
+  vanished(answer.ends.size());
+  bool lost = false;
+  for (const KafkaStopped& stopped : answer.stopped) lost = resume(stopped) || lost;
+  if (missing_topic_) doubt_all();
+  // What was lost may have arrived after the question.
+  if (!lost) coverage_.ends(asked_, answer.ends);
+}
+
+bool KafkaWatch::resume(const KafkaStopped& stopped) {
+  if (stopped.gone) {
+    coverage_.forget(stopped.partition);
+    troubles_.erase(stopped.partition);
+    return true;
+  }
+  const Error error = start(stopped.partition, stopped.offset, stopped.lost);
+  if (error) {
+    unanswered_ = error;
+    return stopped.lost;
+  }
+  // The trouble itself stays until something is read.
+  const auto trouble = troubles_.find(stopped.partition);
+  if (trouble != troubles_.end()) trouble->second.shorter = trouble->second.anew = false;
+  return stopped.lost;
+}
+
+// A partition shorter than what had been read of it was cut or made anew; a new leader may say so for a moment only.
+void KafkaWatch::compare(int32_t partition, int64_t end) {
+  const auto i = static_cast<size_t>(partition);
+  const int64_t position = *coverage_.position(partition);
+  const bool shorter = i < asked_positions_.size() && std::min(position, asked_positions_[i]) > end;
+  const auto found = troubles_.find(partition);
+  const bool known = found != troubles_.end() && found->second.shorter;
+  if (shorter && !known) {
+    const auto [trouble, fresh] = troubles_.try_emplace(partition);
+    if (fresh) trouble->second.retry = io_.now() + kRestartEvery;
+    trouble->second.shorter = true;
+    trouble->second.error = {ErrorCode::rejected,
+                             place(partition) + ": shorter than what was read of it; it is begun again"};
     coverage_.hold(partition);
-  } else if (position <= end && known && trouble->second.shorter) {
-    troubles_.erase(trouble);
+  } else if (!shorter && known) {
+    troubles_.erase(found);
     coverage_.handed_over(partition, position);
   }
 }
 
-void KafkaWatch::report(WatchSink& sink) {
-  const Instant now = io_.now();
-  if (const auto proven = coverage_.take()) {
-    sink.covered(proven->from, proven->to);
-    told_ = ErrorCode::none;
+void KafkaWatch::vanished(size_t partitions) {
+  for (size_t i = partitions; i < asked_positions_.size(); ++i) {
+    const auto partition = static_cast<int32_t>(i);
+    if (!coverage_.position(partition)) continue;
+    coverage_.hold(partition);
+    const auto [trouble, fresh] = troubles_.try_emplace(partition);
+    if (fresh) trouble->second.retry = io_.now() + kRestartEvery;
+    trouble->second.shorter = true;
+    trouble->second.error = {ErrorCode::rejected, place(partition) + ": the topic no longer has it"};
   }
+}
+
+void KafkaWatch::doubt_all() {
+  for (size_t i = 0; i < asked_positions_.size(); ++i) {
+    const auto partition = static_cast<int32_t>(i);
+    if (!coverage_.position(partition)) continue;
+    coverage_.hold(partition);
+    troubles_[partition] = {
+        .error = {ErrorCode::rejected, place(partition) + ": the topic was not there for a while; it is begun again"},
+        .retry = io_.now(),
+        .anew = true};
+  }
+}
+
+void KafkaWatch::tell(WatchSink& sink) {
+  const Instant now = io_.now();
   if (coverage_.behind() == 0) {
     behind_since_ = kNever;
   } else if (behind_since_ == kNever) {
@@ -225,13 +296,31 @@ void KafkaWatch::report(WatchSink& sink) {
   sink.out_of_sight(hides);
 }
 
+void KafkaWatch::prove(WatchSink& sink) {
+  for (auto proven = coverage_.take(); proven; proven = coverage_.take()) {
+    if (proven->skipped) continue;
+    if (!coverage_.skipping()) skipped_ = {};
+    sink.covered(proven->from, proven->to);
+    told_ = ErrorCode::none;
+  }
+}
+
+// The place's faults before our own.
 Error KafkaWatch::what_hides() const {
-  const Instant now = io_.now();
   if (unanswered_) return unanswered_;
-  if (!troubles_.empty()) return troubles_.begin()->second.error;
-  if (reader_->asking() && now - asked_ > kAnswerPatience)
+  if (reader_->asking() && io_.now() - asked_ > kAnswerPatience)
     return {ErrorCode::timeout, place() + ": no answer from the brokers for " + format_duration(kAnswerPatience)};
-  if (behind_since_ == kNever || now - behind_since_ < kBehindPatience) return {};
+  const auto theirs = [](const auto& one) { return !is_own_fault(one.second.error.code); };
+  const auto trouble = std::ranges::find_if(troubles_, theirs);
+  if (trouble != troubles_.end()) return trouble->second.error;
+  Error behind = what_is_behind();
+  if (behind && !is_own_fault(behind.code)) return behind;
+  if (!troubles_.empty()) return troubles_.begin()->second.error;
+  return skipped_ ? skipped_ : behind;
+}
+
+Error KafkaWatch::what_is_behind() const {
+  if (behind_since_ == kNever || io_.now() - behind_since_ < kBehindPatience) return {};
   const std::string behind = place() + ": " + std::to_string(coverage_.behind()) + " messages behind";
   if (!queue_empty_) return {ErrorCode::busy, behind + "; they come faster than they can be looked through"};
   return {ErrorCode::timeout,

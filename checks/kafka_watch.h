@@ -6,9 +6,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "checks/kafka_coverage.h"
-#include "checks/net/kafka_consumer.h"
+#include "checks/net/kafka_reader.h"
+#include "checks/net/kafka_words.h"
 #include "checks/watch.h"
 #include "probe/io/io.h"
 
@@ -17,16 +19,7 @@ namespace slosonde::checks {
 struct KafkaWatchSettings {
   std::string topic, brokers;
   Duration ask_every = std::chrono::milliseconds(500);
-  size_t max_message = 8 * 1024 * 1024;  // bytes looked through of one message
-};
-
-// Since the start. Engine thread.
-struct KafkaWatchCounts {
-  uint64_t messages = 0;
-  uint64_t bytes = 0;
-  uint64_t cut = 0;       // messages longer than what is looked through
-  uint64_t restarts = 0;  // partitions begun again after trouble
-  uint64_t lost = 0;      // of these: what stood at the old position was gone
+  size_t max_message = 8 * 1024 * 1024;  // bytes looked through of one message's value, and of its key and headers
 };
 
 // - Where reading begins: at the ends as they are when the watch first reaches the cluster, so that everything that
@@ -38,44 +31,58 @@ struct KafkaWatchCounts {
 // - seen_lo, seen_hi: when the message reached us. After a gap in sight, while reading lags, and when the process
 // itself
 //   was held up, seen_lo is the last instant that is proven instead: the message may be as old as that.
+// - What is longer than `max_message` is looked through up to there; the time it arrived in is not covered then, and
+// the
+//   fault is ours.
 // - Trouble of one partition stops what is proven, not the reading of the others; it is begun again every two seconds.
-//   Where its position is gone (retention, a topic made anew), the time between is covered by nothing.
-// A topic that was deleted and made anew is recognised by its being shorter than what was read.
+//   Where its position is gone, the time between is covered by nothing: deleted by age before it was read is our fault,
+//   cut short or made anew is the place's.
+// - A topic that was made anew is known by its being shorter than what was read, by partitions that are no more, or by
+//   the cluster's having known no such topic in between.
 class KafkaWatch final : public Watch {
  public:
   KafkaWatch(KafkaWatchSettings settings, io::Io& io, std::unique_ptr<KafkaReader> reader);
 
   boost::asio::awaitable<Error> watch(WatchSink& sink) override;
 
-  const KafkaWatchCounts& counts() const { return counts_; }
-
  private:
   struct Trouble {
     Error error;
     Instant retry{};       // when to begin the partition again
-    bool shorter = false;  // the trouble is its length
+    bool shorter = false;  // the trouble is its length, or that it is no more
+    bool anew = false;     // it may be another one of the same name: to be begun again, whatever comes of it till then
   };
 
   bool turn(WatchSink& sink);  // whether more waits in the queue
   void take(WatchSink& sink, const KafkaItem& item);
   void hand_over(WatchSink& sink, const KafkaItem& item);
+  void skip(const KafkaItem& item, size_t size);
   void answered(KafkaAnswer answer);
   void begin(const KafkaAnswer& answer);
   void follow(const KafkaAnswer& answer);
-  void compare(int32_t partition, int64_t position, int64_t end);
+  Error start(int32_t partition, int64_t offset, bool lost);
+  bool resume(const KafkaStopped& stopped);  // whether something was lost
+  void compare(int32_t partition, int64_t end);
+  void vanished(size_t partitions);
+  void doubt_all();
+  void reads(int32_t partition, int64_t position);
   void ask();
-  void report(WatchSink& sink);
+  void prove(WatchSink& sink);
+  void tell(WatchSink& sink);
   Error what_hides() const;
+  Error what_is_behind() const;
   Instant oldest_arrival() const;
-  std::string place() const { return "topic " + settings_.topic + " on " + settings_.brokers; }
+  std::string place() const { return kafka_place(settings_.topic, settings_.brokers); }
+  std::string place(int32_t partition) const { return place() + ", partition " + std::to_string(partition); }
 
   const KafkaWatchSettings settings_;
   io::Io& io_;
   std::unique_ptr<KafkaReader> reader_;
   KafkaCoverage coverage_;
-  KafkaWatchCounts counts_;
   std::map<int32_t, Trouble> troubles_;
-  std::string text_;  // of the message at hand
+  std::string text_;                      // of the message at hand
+  std::vector<int64_t> asked_positions_;  // by partition, at the last question
+  Error skipped_;                         // of a message that was not looked through; till that is behind us
 
   bool missing_topic_ = false;        // the cluster has said so
   Instant missing_at_{};              // when it was last asked

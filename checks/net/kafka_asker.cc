@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "checks/net/kafka_words.h"
+
 namespace slosonde::checks {
 namespace {
 
@@ -24,47 +26,55 @@ using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDelete>;
 
 }  // namespace
 
-void KafkaReader::Topic::started(int32_t partition) {
+void KafkaTopic::started(int32_t partition) {
   const std::lock_guard lock(mutex);
   if (std::ranges::find(partitions, partition) == partitions.end()) partitions.push_back(partition);
 }
 
-bool KafkaConsumer::Asker::claim(const std::string& topic) {
+void KafkaTopic::stop(int32_t partition) {
+  {
+    const std::lock_guard lock(mutex);
+    if (std::erase(partitions, partition) == 0) return;
+  }
+  rd_kafka_consume_stop(handle, partition);
+}
+
+bool KafkaAsker::claim(const std::string& topic) {
   const std::lock_guard lock(mutex_);
   return topics_.insert(topic).second;
 }
 
-void KafkaConsumer::Asker::release(const std::string& topic) {
+void KafkaAsker::release(const std::string& topic) {
   const std::lock_guard lock(mutex_);
   topics_.erase(topic);
 }
 
-void KafkaConsumer::Asker::ask(TopicPtr topic, std::vector<KafkaRestart> restarts) {
+void KafkaAsker::ask(TopicPtr topic, std::vector<KafkaRestart> restarts) {
   const std::lock_guard lock(mutex_);
   jobs_.push_back({std::move(topic), std::move(restarts), false});
   changed_.notify_one();
 }
 
-std::optional<KafkaAnswer> KafkaConsumer::Asker::take(KafkaReader::Topic& topic) {
+std::optional<KafkaAnswer> KafkaAsker::take(KafkaTopic& topic) {
   const std::lock_guard lock(topic.mutex);
   return std::exchange(topic.answer, std::nullopt);
 }
 
-void KafkaConsumer::Asker::close(TopicPtr topic) {
+void KafkaAsker::close(TopicPtr topic) {
   const std::lock_guard lock(mutex_);
   std::erase_if(jobs_, [&](const Job& job) { return job.topic == topic; });
   jobs_.push_back({std::move(topic), {}, true});
   changed_.notify_one();
 }
 
-void KafkaConsumer::Asker::stop() {
+void KafkaAsker::stop() {
   const std::lock_guard lock(mutex_);
   burial_ = std::make_unique<KafkaBurial>();
   stopped_ = true;
   changed_.notify_one();
 }
 
-void KafkaConsumer::Asker::run() {
+void KafkaAsker::run() {
   for (;;) {
     Job job;
     {
@@ -86,32 +96,29 @@ void KafkaConsumer::Asker::run() {
   burial_.reset();
 }
 
-void KafkaConsumer::Asker::end(KafkaReader::Topic& topic) {
-  for (const int32_t partition : topic.partitions) rd_kafka_consume_stop(topic.handle, partition);
+void KafkaAsker::end(KafkaTopic& topic) {
+  const std::vector<int32_t> left = topic.partitions;  // nobody else has the topic any more
+  for (const int32_t partition : left) topic.stop(partition);
   rd_kafka_queue_destroy(topic.queue);
   rd_kafka_topic_destroy(topic.handle);
   release(topic.name);
 }
 
-KafkaAnswer KafkaConsumer::Asker::answer(const Job& job) {
+KafkaAnswer KafkaAsker::answer(const Job& job) {
   KafkaAnswer answer;
   int count = 0;
   answer.error = count_partitions(*job.topic, count, answer.no_such_topic);
   if (answer.error) return answer;
   answer.error = find_ends(*job.topic, count, answer.ends);
   if (answer.error) return answer;
-  for (const KafkaRestart& wanted : job.restarts) {
-    if (wanted.partition >= count) continue;
-    const auto restarted = restart(*job.topic, wanted, answer.ends[wanted.partition]);
-    if (restarted) answer.restarted.push_back(*restarted);
-  }
+  stop_partitions(job, answer);
   hear_complaints();
   complaint_ = {};  // of trouble that is over
   return answer;
 }
 
 // Asked anew each time, so that a partition that is there is never overlooked.
-Error KafkaConsumer::Asker::count_partitions(const KafkaReader::Topic& topic, int& count, bool& no_such_topic) {
+Error KafkaAsker::count_partitions(const KafkaTopic& topic, int& count, bool& no_such_topic) {
   const rd_kafka_metadata_t* metadata = nullptr;
   rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic.handle, &metadata, kPatienceMs);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -124,7 +131,7 @@ Error KafkaConsumer::Asker::count_partitions(const KafkaReader::Topic& topic, in
   return code == RD_KAFKA_RESP_ERR_NO_ERROR ? Error{} : trouble(topic.name, code);
 }
 
-Error KafkaConsumer::Asker::find_ends(const KafkaReader::Topic& topic, int count, std::vector<int64_t>& ends) {
+Error KafkaAsker::find_ends(const KafkaTopic& topic, int count, std::vector<int64_t>& ends) {
   const List list(rd_kafka_topic_partition_list_new(count));
   // As a timestamp, "end" asks for the end itself: one request a broker for all its partitions.
   for (int i = 0; i < count; ++i)
@@ -140,25 +147,36 @@ Error KafkaConsumer::Asker::find_ends(const KafkaReader::Topic& topic, int count
   return code == RD_KAFKA_RESP_ERR_NO_ERROR ? Error{} : trouble(topic.name, code);
 }
 
-std::optional<KafkaRestarted> KafkaConsumer::Asker::restart(KafkaReader::Topic& topic, const KafkaRestart& wanted,
-                                                            int64_t end) {
-  KafkaRestarted done{.partition = wanted.partition, .offset = wanted.position};
-  if (wanted.position > end) {
-    done.offset = offset_of_time(topic.name, wanted.partition, wanted.since_unix_ms, end);
-  } else {
-    int64_t low = 0, high = 0;
-    if (rd_kafka_query_watermark_offsets(handle, topic.name.c_str(), wanted.partition, &low, &high, kPatienceMs) != 0)
-      return std::nullopt;
-    done.offset = std::max(wanted.position, low);
+void KafkaAsker::stop_partitions(const Job& job, KafkaAnswer& answer) {
+  for (const KafkaRestart& wanted : job.restarts) {
+    KafkaStopped stopped{.partition = wanted.partition, .gone = true};
+    if (static_cast<size_t>(wanted.partition) < answer.ends.size()) {
+      const auto place = find_place(*job.topic, wanted, answer.ends[wanted.partition]);
+      if (!place) return;  // nor would they say it of the others: the next question tries again
+      stopped = *place;
+    }
+    job.topic->stop(wanted.partition);
+    answer.stopped.push_back(stopped);
   }
-  done.lost = done.offset != wanted.position;
-  rd_kafka_consume_stop(topic.handle, wanted.partition);
-  if (rd_kafka_consume_start_queue(topic.handle, wanted.partition, done.offset, topic.queue) != 0) return std::nullopt;
-  return done;
 }
 
-int64_t KafkaConsumer::Asker::offset_of_time(const std::string& topic, int32_t partition, int64_t unix_ms,
-                                             int64_t otherwise) {
+std::optional<KafkaStopped> KafkaAsker::find_place(const KafkaTopic& topic, const KafkaRestart& wanted, int64_t end) {
+  KafkaStopped place{.partition = wanted.partition, .offset = wanted.position};
+  if (wanted.anew || wanted.position > end) {
+    place.offset = offset_of_time(topic.name, wanted.partition, wanted.since_unix_ms, end);
+    if (wanted.anew) place.offset = std::min(place.offset, wanted.position);
+    place.lost = true;
+    return place;
+  }
+  int64_t low = 0, high = 0;
+  if (rd_kafka_query_watermark_offsets(handle, topic.name.c_str(), wanted.partition, &low, &high, kPatienceMs) != 0)
+    return std::nullopt;
+  place.offset = std::max(wanted.position, low);
+  place.lost = place.offset != wanted.position;
+  return place;
+}
+
+int64_t KafkaAsker::offset_of_time(const std::string& topic, int32_t partition, int64_t unix_ms, int64_t otherwise) {
   const List list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = std::max<int64_t>(unix_ms, 0);
   const auto code = rd_kafka_offsets_for_times(handle, list.get(), kPatienceMs);
@@ -168,9 +186,9 @@ int64_t KafkaConsumer::Asker::offset_of_time(const std::string& topic, int32_t p
   return found.offset;
 }
 
-Error KafkaConsumer::Asker::trouble(const std::string& topic, rd_kafka_resp_err_t code) {
+Error KafkaAsker::trouble(const std::string& topic, rd_kafka_resp_err_t code) {
   hear_complaints();
-  const std::string what = "topic " + topic + " on " + brokers;
+  const std::string what = kafka_place(topic, brokers);
   if (!brokers_are_silent(code)) return kafka_error(what, code, "");
   Error error = complaint_ ? kafka_error(what, complaint_.code, complaint_.text)
                            : Error{ErrorCode::timeout, what + ": no answer from the brokers within " +
@@ -179,7 +197,7 @@ Error KafkaConsumer::Asker::trouble(const std::string& topic, rd_kafka_resp_err_
   return error;
 }
 
-void KafkaConsumer::Asker::hear_complaints() {
+void KafkaAsker::hear_complaints() {
   rd_kafka_queue_t* queue = rd_kafka_queue_get_main(handle);
   while (rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 0)) {
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) complaint_.take(event);
@@ -188,14 +206,14 @@ void KafkaConsumer::Asker::hear_complaints() {
   rd_kafka_queue_destroy(queue);
 }
 
-void KafkaConsumer::Asker::reply(const TopicPtr& topic, KafkaAnswer answer) {
+void KafkaAsker::reply(const TopicPtr& topic, KafkaAnswer answer) {
   const std::lock_guard lock(topic->mutex);
   topic->answer = std::move(answer);
   (void)!write(topic->event, &kOne, sizeof kOne);
 }
 
 // Silence is waited for once, not once for each topic that is asked about.
-void KafkaConsumer::Asker::answer_all_alike(const Error& error) {
+void KafkaAsker::answer_all_alike(const Error& error) {
   std::deque<Job> others;
   {
     const std::lock_guard lock(mutex_);

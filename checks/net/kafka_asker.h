@@ -13,39 +13,42 @@
 #include <string>
 #include <vector>
 
-#include "checks/net/kafka_consumer.h"
+#include "checks/net/kafka_handle.h"
+#include "checks/net/kafka_reader.h"
 
 namespace slosonde::checks {
 
 // A topic that is read. The handles end on the asking thread, which is the last to use them.
-struct KafkaReader::Topic {
-  Topic() = default;
-  ~Topic();
-  Topic(const Topic&) = delete;
-  Topic& operator=(const Topic&) = delete;
+struct KafkaTopic {
+  KafkaTopic() = default;
+  ~KafkaTopic();
+  KafkaTopic(const KafkaTopic&) = delete;
+  KafkaTopic& operator=(const KafkaTopic&) = delete;
 
   void started(int32_t partition);
+  // Blocks for a moment. Nothing that was read before comes out of the queue after it.
+  void stop(int32_t partition);
 
   std::string name;
   int event = -1;
   rd_kafka_topic_t* handle = nullptr;
   rd_kafka_queue_t* queue = nullptr;
 
-  std::mutex mutex;  // over what follows
-  std::vector<int32_t> partitions;
+  std::mutex mutex;                 // over what follows
+  std::vector<int32_t> partitions;  // that are being read
   std::optional<KafkaAnswer> answer;
 };
 
-struct KafkaConsumer::Asker {
-  using TopicPtr = std::shared_ptr<KafkaReader::Topic>;
+struct KafkaAsker {
+  using TopicPtr = std::shared_ptr<KafkaTopic>;
 
-  Asker(rd_kafka_t* kafka, std::string kafka_brokers) : handle(kafka), brokers(std::move(kafka_brokers)) {}
+  KafkaAsker(rd_kafka_t* kafka, std::string kafka_brokers) : handle(kafka), brokers(std::move(kafka_brokers)) {}
 
   // Engine thread; none of them waits. A topic stays claimed until its reading has been stopped.
   bool claim(const std::string& topic);
   void release(const std::string& topic);
   void ask(TopicPtr topic, std::vector<KafkaRestart> restarts);
-  std::optional<KafkaAnswer> take(KafkaReader::Topic& topic);
+  std::optional<KafkaAnswer> take(KafkaTopic& topic);
   void close(TopicPtr topic);
   void stop();
 
@@ -63,15 +66,17 @@ struct KafkaConsumer::Asker {
   };
 
   KafkaAnswer answer(const Job& job);
-  Error count_partitions(const KafkaReader::Topic& topic, int& count, bool& no_such_topic);
-  Error find_ends(const KafkaReader::Topic& topic, int count, std::vector<int64_t>& ends);
-  std::optional<KafkaRestarted> restart(KafkaReader::Topic& topic, const KafkaRestart& wanted, int64_t end);
+  Error count_partitions(const KafkaTopic& topic, int& count, bool& no_such_topic);
+  Error find_ends(const KafkaTopic& topic, int count, std::vector<int64_t>& ends);
+  void stop_partitions(const Job& job, KafkaAnswer& answer);
+  // Where to go on; nullopt: the brokers do not say.
+  std::optional<KafkaStopped> find_place(const KafkaTopic& topic, const KafkaRestart& wanted, int64_t end);
   int64_t offset_of_time(const std::string& topic, int32_t partition, int64_t unix_ms, int64_t otherwise);
   Error trouble(const std::string& topic, rd_kafka_resp_err_t code);
   void hear_complaints();
   void reply(const TopicPtr& topic, KafkaAnswer answer);
   void answer_all_alike(const Error& error);
-  void end(KafkaReader::Topic& topic);
+  void end(KafkaTopic& topic);
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -12,6 +12,8 @@
 #include <utility>
 
 #include "checks/net/kafka_asker.h"
+#include "checks/net/kafka_handle.h"
+#include "checks/net/kafka_words.h"
 
 namespace slosonde::checks {
 namespace {
@@ -43,6 +45,98 @@ const KafkaProperties& fixed() {
   return properties;
 }
 
+// Its end stops the reading in the background.
+class TopicReader final : public KafkaReader {
+ public:
+  TopicReader(std::shared_ptr<KafkaConsumer> consumer, std::shared_ptr<KafkaAsker> asker,
+              std::shared_ptr<KafkaTopic> topic)
+      : consumer_(std::move(consumer)), asker_(std::move(asker)), topic_(std::move(topic)) {}
+  ~TopicReader() override;
+  TopicReader(const TopicReader&) = delete;
+  TopicReader& operator=(const TopicReader&) = delete;
+
+  int descriptor() const override { return topic_->event; }
+  void clear() const override;
+  void ask(std::vector<KafkaRestart> restarts) override;
+  bool asking() const override { return asking_; }
+  std::optional<KafkaAnswer> take_answer() override;
+  Error start(int32_t partition, int64_t offset) override;
+  Drained drain(int max_items, size_t max_bytes, const std::function<void(const KafkaItem&)>& take) override;
+
+ private:
+  const std::shared_ptr<KafkaConsumer> consumer_;
+  const std::shared_ptr<KafkaAsker> asker_;
+  const std::shared_ptr<KafkaTopic> topic_;
+  bool asking_ = false;
+};
+
+TopicReader::~TopicReader() {
+  rd_kafka_queue_io_event_enable(topic_->queue, -1, nullptr, 0);
+  asker_->close(topic_);
+}
+
+void TopicReader::clear() const {
+  uint64_t count = 0;
+  (void)!read(topic_->event, &count, sizeof count);
+}
+
+void TopicReader::ask(std::vector<KafkaRestart> restarts) {
+  asking_ = true;
+  asker_->ask(topic_, std::move(restarts));
+}
+
+std::optional<KafkaAnswer> TopicReader::take_answer() {
+  if (!asking_) return std::nullopt;
+  auto answer = asker_->take(*topic_);
+  if (answer) asking_ = false;
+  return answer;
+}
+
+KafkaItem item_of(const rd_kafka_message_t& message) {
+  KafkaItem item{.partition = message.partition, .offset = message.offset, .code = message.err};
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    item.key = {static_cast<const char*>(message.key), message.key_len};
+    item.value = {static_cast<const char*>(message.payload), message.len};
+    rd_kafka_headers_t* headers = nullptr;
+    if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) item.headers = headers;
+  } else if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    item.kind = KafkaItem::Kind::end;
+  } else {
+    item.kind = KafkaItem::Kind::trouble;
+    const char* text = rd_kafka_message_errstr(&message);
+    item.text = text == nullptr ? "" : text;
+  }
+  return item;
+}
+
+Error TopicReader::start(int32_t partition, int64_t offset) {
+  if (rd_kafka_consume_start_queue(topic_->handle, partition, offset, topic_->queue) != 0)
+    return kafka_error("topic " + topic_->name + ", partition " + std::to_string(partition), rd_kafka_last_error(), "");
+  topic_->started(partition);
+  return {};
+}
+
+KafkaReader::Drained TopicReader::drain(int max_items, size_t max_bytes,
+                                        const std::function<void(const KafkaItem&)>& take) {
+  std::array<rd_kafka_message_t*, 64> batch{};
+  Drained drained;
+  size_t bytes = 0;
+  while (drained.items < max_items && bytes < max_bytes) {
+    const size_t room = std::min(batch.size(), static_cast<size_t>(max_items - drained.items));
+    const ssize_t count = rd_kafka_consume_batch_queue(topic_->queue, 0, batch.data(), room);
+    if (count <= 0) return drained;
+    for (ssize_t i = 0; i < count; ++i) {
+      rd_kafka_message_t* message = batch[i];
+      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) bytes += message->len + message->key_len;
+      take(item_of(*message));
+      rd_kafka_message_destroy(message);
+      ++drained.items;
+    }
+  }
+  drained.empty = false;
+  return drained;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<KafkaConsumer>> KafkaConsumer::open(const KafkaCluster& cluster) {
@@ -51,7 +145,7 @@ Result<std::shared_ptr<KafkaConsumer>> KafkaConsumer::open(const KafkaCluster& c
   rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_ERROR);
   auto handle = open_kafka(RD_KAFKA_CONSUMER, std::move(*conf));
   if (!handle) return fail(std::move(handle).error());
-  auto asker = std::make_shared<Asker>(*handle, cluster.brokers);
+  auto asker = std::make_shared<KafkaAsker>(*handle, cluster.brokers);
   try {
     std::thread([asker] { asker->run(); }).detach();
   } catch (const std::system_error& error) {
@@ -61,7 +155,7 @@ Result<std::shared_ptr<KafkaConsumer>> KafkaConsumer::open(const KafkaCluster& c
   return std::shared_ptr<KafkaConsumer>(new KafkaConsumer(std::move(asker)));
 }
 
-KafkaConsumer::KafkaConsumer(std::shared_ptr<Asker> asker) : asker_(std::move(asker)) {}
+KafkaConsumer::KafkaConsumer(std::shared_ptr<KafkaAsker> asker) : asker_(std::move(asker)) {}
 
 KafkaConsumer::~KafkaConsumer() {
   asker_->stop();
@@ -69,7 +163,7 @@ KafkaConsumer::~KafkaConsumer() {
 
 Result<std::unique_ptr<KafkaReader>> KafkaConsumer::reader(const std::string& topic) {
   if (!asker_->claim(topic)) return std::unique_ptr<KafkaReader>();
-  auto made = std::make_shared<KafkaReader::Topic>();
+  auto made = std::make_shared<KafkaTopic>();
   made->name = topic;
   made->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (made->event < 0) {
@@ -83,81 +177,11 @@ Result<std::unique_ptr<KafkaReader>> KafkaConsumer::reader(const std::string& to
   }
   made->queue = rd_kafka_queue_new(asker_->handle);
   rd_kafka_queue_io_event_enable(made->queue, made->event, &kOne, sizeof kOne);
-  return std::unique_ptr<KafkaReader>(new KafkaReader(shared_from_this(), std::move(made)));
+  return std::unique_ptr<KafkaReader>(new TopicReader(shared_from_this(), asker_, std::move(made)));
 }
 
-KafkaReader::Topic::~Topic() {
+KafkaTopic::~KafkaTopic() {
   if (event >= 0) close(event);
-}
-
-KafkaReader::KafkaReader(std::shared_ptr<KafkaConsumer> consumer, std::shared_ptr<Topic> topic)
-    : consumer_(std::move(consumer)), topic_(std::move(topic)) {}
-
-KafkaReader::~KafkaReader() {
-  rd_kafka_queue_io_event_enable(topic_->queue, -1, nullptr, 0);
-  consumer_->asker_->close(topic_);
-}
-
-int KafkaReader::descriptor() const {
-  return topic_->event;
-}
-
-void KafkaReader::clear() const {
-  uint64_t count = 0;
-  (void)!read(topic_->event, &count, sizeof count);
-}
-
-void KafkaReader::ask(std::vector<KafkaRestart> restarts) {
-  asking_ = true;
-  consumer_->asker_->ask(topic_, std::move(restarts));
-}
-
-std::optional<KafkaAnswer> KafkaReader::take_answer() {
-  if (!asking_) return std::nullopt;
-  auto answer = consumer_->asker_->take(*topic_);
-  if (answer) asking_ = false;
-  return answer;
-}
-
-Error KafkaReader::start(int32_t partition, int64_t offset) {
-  if (rd_kafka_consume_start_queue(topic_->handle, partition, offset, topic_->queue) != 0)
-    return kafka_error("topic " + topic_->name + ", partition " + std::to_string(partition), rd_kafka_last_error(), "");
-  topic_->started(partition);
-  return {};
-}
-
-KafkaReader::Drained KafkaReader::drain(int max_items, size_t max_bytes,
-                                        const std::function<void(const KafkaItem&)>& take) {
-  std::array<rd_kafka_message_t*, 64> batch{};
-  Drained drained;
-  size_t bytes = 0;
-  while (drained.items < max_items && bytes < max_bytes) {
-    const size_t room = std::min(batch.size(), static_cast<size_t>(max_items - drained.items));
-    const ssize_t count = rd_kafka_consume_batch_queue(topic_->queue, 0, batch.data(), room);
-    if (count <= 0) return drained;
-    for (ssize_t i = 0; i < count; ++i) {
-      rd_kafka_message_t* message = batch[i];
-      KafkaItem item;
-      item.partition = message->partition;
-      item.offset = message->offset;
-      item.code = message->err;
-      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        item.message = message;
-        bytes += message->len + message->key_len;
-      } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        item.kind = KafkaItem::Kind::end;
-      } else {
-        item.kind = KafkaItem::Kind::trouble;
-        const char* text = rd_kafka_message_errstr(message);
-        item.text = text == nullptr ? "" : text;
-      }
-      take(item);
-      rd_kafka_message_destroy(message);
-      ++drained.items;
-    }
-  }
-  drained.empty = false;
-  return drained;
 }
 
 }  // namespace slosonde::checks

@@ -7,9 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "checks/check.h"
 #include "checks/net/kafka_cluster.h"
-#include "probe/base/error.h"
 #include "probe/base/result.h"
 
 namespace slosonde::checks {
@@ -39,14 +37,5 @@ struct KafkaComplaint {
   // Takes an event of type RD_KAFKA_EVENT_ERROR in. "All brokers are down" never hides why they are.
   void take(rd_kafka_event_t* event);
 };
-
-// The closed reason for an error of librdkafka's; where `code` leaves it open (transport, TLS) its text decides.
-ErrorCode kafka_error_code(rd_kafka_resp_err_t code, std::string_view text);
-
-// A sentence: what (say "topic logs on 127.0.0.1:9092"), what went wrong, what to do where that is known.
-Error kafka_error(std::string_view what, rd_kafka_resp_err_t code, std::string_view text);
-
-// What an outcome the error stands for.
-Outcome kafka_outcome(ErrorCode code);
 
 }  // namespace slosonde::checks

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <functional>
+
+#include "checks/net/kafka_words.h"
 
 namespace slosonde::checks {
 namespace {
@@ -126,8 +129,9 @@ Error KafkaProducer::enqueue(const KafkaMessage& message, uint64_t number) {
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
   rd_kafka_headers_destroy(headers);  // not taken over
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-    return {ErrorCode::busy, "too many messages wait for " + brokers_ + "; nothing was sent"};
-  return kafka_error("topic " + message.topic + " on " + brokers_, code, "");
+    return {ErrorCode::busy,
+            kafka_place(message.topic, brokers_) + ": too many messages wait to be sent; nothing was sent"};
+  return kafka_error(kafka_place(message.topic, brokers_), code, "");
 }
 
 KafkaProducer::Topic* KafkaProducer::find_topic(const std::string& name) {
@@ -158,7 +162,7 @@ boost::asio::awaitable<KafkaReceipt> KafkaProducer::send(io::Io& io, KafkaMessag
   KafkaReceipt receipt;
   Waiter waiter;
   if (waiter.event < 0) {
-    receipt.error = error_from_errno(errno, "an eventfd for a message to " + brokers_);
+    receipt.error = error_from_errno(errno, "an eventfd for a message to " + message.topic);
     co_return receipt;
   }
   Topic* const topic = find_topic(message.topic);
@@ -166,7 +170,7 @@ boost::asio::awaitable<KafkaReceipt> KafkaProducer::send(io::Io& io, KafkaMessag
   if (ask) {
     auto found = co_await find_leaders(io, *topic, deadline);
     if (found == ErrorCode::cancelled) {
-      receipt.error = {found, "topic " + message.topic + " on " + brokers_ + ": stopped before anything was sent"};
+      receipt.error = {found, kafka_place(message.topic, brokers_) + ": stopped before anything was sent"};
       co_return receipt;
     }
   }
@@ -202,7 +206,7 @@ boost::asio::awaitable<KafkaReceipt> KafkaProducer::send(io::Io& io, KafkaMessag
   }
   // A message that waited in vain for a connection: the connection's trouble says more.
   const bool say_why = timed_out && complaint_;
-  receipt.error = kafka_error("topic " + message.topic + " on " + brokers_, say_why ? complaint_.code : waiter.code,
+  receipt.error = kafka_error(kafka_place(message.topic, brokers_), say_why ? complaint_.code : waiter.code,
                               say_why ? complaint_.text : waiter.text);
   co_return receipt;
 }
@@ -244,7 +248,7 @@ void KafkaProducer::deliver(const rd_kafka_message_t& report) {
 }
 
 Error KafkaProducer::gave_up(const std::string& topic, ErrorCode why) const {
-  const std::string what = "topic " + topic + " on " + brokers_;
+  const std::string what = kafka_place(topic, brokers_);
   if (why != ErrorCode::timeout) return {why, what + ": stopped while waiting for the acknowledgement"};
   if (complaint_) return kafka_error(what, complaint_.code, complaint_.text);
   const auto asked = topics_.find(topic);

@@ -5,24 +5,17 @@
 #include <librdkafka/rdkafka_mock.h>
 
 #include <array>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <set>
 #include <string>
 
 #include "checks/kafka.h"
-#include "checks/kafka_watch.h"
-#include "probe/io/real.h"
-#include "tests/unit/checks/streams.h"
+#include "tests/unit/checks/watching.h"
 
 namespace slosonde::checks {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr Duration kPatience = seconds(20);
 
 class MockCluster {
  public:
@@ -54,8 +47,10 @@ class MockCluster {
   rd_kafka_mock_cluster_t* cluster_;
 };
 
-class KafkaWorld : public testing::Test {
+class KafkaWorld : public test::Watching {
  protected:
+  using Watching::start;
+
   std::string config(const std::string& check_more = "", const std::string& watch_more = "") const {
     std::string text = "probe: {name: p, key: \"${env:SECRET}\"}\nlisten: {address: 127.0.0.1:9465}\n";
     text.append("transactions:\n  - name: t\n    every: 5s\n    stages:\n");
@@ -79,21 +74,6 @@ class KafkaWorld : public testing::Test {
     auto made = make_kafka_watch(test::stage_settings(config("", more), "see"), io_);
     EXPECT_TRUE(made) << made.error().text;
     return std::move(*made);
-  }
-
-  bool turn_until(const std::function<bool()>& condition) {
-    const Instant end = io_.now() + kPatience;
-    while (!condition()) {
-      if (io_.now() > end) return false;
-      turn_for(milliseconds(5));
-    }
-    return true;
-  }
-
-  void turn_for(Duration time) {
-    boost::asio::co_spawn(io_.executor(), io_.sleep_until(io_.now() + time),
-                          [&](const std::exception_ptr&) { io_.stop(); });
-    io_.run();
   }
 
   struct Run {
@@ -121,25 +101,8 @@ class KafkaWorld : public testing::Test {
     return run;
   }
 
-  void start(Watch& watch) {
-    boost::asio::co_spawn(io_.executor(), watch.watch(sink_),
-                          boost::asio::bind_cancellation_slot(cancel_watch_.slot(),
-                                                              [this](const std::exception_ptr& thrown, Error error) {
-                                                                if (!thrown) ended_ = std::move(error);
-                                                              }));
-  }
-  void stop_watch() {
-    cancel_watch_.emit(boost::asio::cancellation_type::terminal);
-    EXPECT_TRUE(turn_until([&] { return ended_.has_value(); }));
-    EXPECT_EQ(ended_->code, ErrorCode::cancelled);
-    ended_.reset();
-  }
-
   MockCluster cluster_;
-  io::Real io_{io::RealOptions{}};
-  test::RememberingSink sink_;
-  boost::asio::cancellation_signal cancel_watch_, cancel_checks_;
-  std::optional<Error> ended_;
+  boost::asio::cancellation_signal cancel_checks_;
 };
 
 TEST_F(KafkaWorld, WhatIsProducedIsAcknowledgedAndSeenOnceInEveryPartition) {
@@ -255,11 +218,10 @@ TEST_F(KafkaWorld, OfALargeMessageOnlyTheBeginningIsLookedThrough) {
   ASSERT_TRUE(turn_until([&] { return !sink_.seen.empty(); }));
   const std::string& text = sink_.seen[0].text;
   EXPECT_TRUE(text.ends_with("login failed " + std::string(1024 - 13, 'x'))) << text.size();
-  const KafkaWatchCounts& counts = dynamic_cast<KafkaWatch&>(*watching).counts();
-  EXPECT_EQ(counts.messages, 1U);
-  EXPECT_EQ(counts.cut, 1U);
-  EXPECT_EQ(counts.bytes, 100'000U + 13 + 1);
-  EXPECT_EQ(counts.restarts, 0U);
+  ASSERT_TRUE(turn_until([&] { return sink_.trouble.has_value(); }));
+  EXPECT_TRUE(is_own_fault(sink_.trouble->code));
+  EXPECT_NE(sink_.trouble->text.find("raise `max_message`"), std::string::npos) << sink_.trouble->text;
+  ASSERT_TRUE(turn_until([&] { return !sink_.trouble; })) << "in sight again";
   stop_watch();
 }
 

@@ -1,4 +1,4 @@
-#include "checks/net/kafka_handle.h"
+#include "checks/net/kafka_words.h"
 
 #include <gtest/gtest.h>
 
