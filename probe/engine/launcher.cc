@@ -1,5 +1,6 @@
 #include "probe/engine/launcher.h"
 
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -42,6 +43,19 @@ checks::CheckResult own_fault(ErrorCode code, std::string text) {
 
 }  // namespace
 
+std::vector<size_t> shares_of(const Plan& plan, size_t total) {
+  constexpr size_t kBesides = 16;
+  size_t sum = 0;
+  std::vector<size_t> wanted;
+  wanted.reserve(plan.transactions.size());
+  for (const TransactionPlan& transaction : plan.transactions) {
+    wanted.push_back(std::min<size_t>(transaction.max_in_flight, total) + kBesides);
+    sum += wanted.back();
+  }
+  for (size_t& share : wanted) share = std::max<size_t>(1, total * share / sum);
+  return wanted;
+}
+
 // One check under way: what its coroutine looks at, and the handle to cancel it.
 struct Launcher::Flight {
   Flight(io::Io& io, StartCheck given, std::shared_ptr<checks::Check> carried_out)
@@ -57,8 +71,11 @@ struct Launcher::Flight {
 
 // Outlives the launcher while coroutines are still to end.
 struct Launcher::Flights {
+  explicit Flights(size_t transactions) : open_of(transactions) {}
+
   std::map<Key, std::shared_ptr<Flight>> open;
-  Feed feed;  // empty once the launcher is gone
+  std::vector<size_t> open_of;  // how many, by transaction
+  Feed feed;                    // empty once the launcher is gone
 };
 
 Launcher::Launcher(io::Io& io, const Equipment& equipment, Feed feed, size_t max_in_flight)
@@ -67,7 +84,8 @@ Launcher::Launcher(io::Io& io, const Equipment& equipment, Feed feed, size_t max
       checks_(equipment.checks),
       finally_(equipment.finally),
       max_in_flight_(max_in_flight),
-      flights_(std::make_shared<Flights>()) {
+      shares_(shares_of(*equipment.plan, max_in_flight)),
+      flights_(std::make_shared<Flights>(equipment.plan->transactions.size())) {
   flights_->feed = std::move(feed);
 }
 
@@ -96,10 +114,12 @@ void Launcher::start(StartCheck order) {
   };
   auto check = check_for(order);
   if (!check) return answer(own_fault(ErrorCode::internal, "the stage has no check to carry out"));
-  if (flights_->open.size() >= max_in_flight_) {
-    return answer(own_fault(ErrorCode::busy, std::to_string(max_in_flight_) +
-                                                 " checks are in flight already, which is all one process takes; " +
-                                                 "probe less often or shorten the limits"));
+  size_t& open_of_it = flights_->open_of[order.run.transaction];
+  if (open_of_it >= shares_[order.run.transaction] || flights_->open.size() >= max_in_flight_) {
+    return answer(
+        own_fault(ErrorCode::busy, std::to_string(open_of_it) +
+                                       " checks of this transaction are in flight already, which is its share " +
+                                       "of all that one process takes; probe less often or shorten the limits"));
   }
 
   auto flight = std::make_shared<Flight>(io_, std::move(order), std::move(check));
@@ -121,11 +141,13 @@ void Launcher::start(StartCheck order) {
   context.attempt = kept.attempt;
   context.polling = kept.polling;
   context.captures = &kept.captures;
+  ++open_of_it;
   flights_->open.emplace(key_of(kept), flight);
 
   auto ended = [flights = flights_, flight](const std::exception_ptr& thrown, checks::CheckResult result) {
     const StartCheck& done = flight->order;
     flights->open.erase(key_of(done));
+    --flights->open_of[done.run.transaction];
     // A cancelled coroutine may be ended by Asio's own exception at its next wait; that is how it should go.
     if (thrown && flight->cancelled) result = own_fault(ErrorCode::cancelled, "cancelled");
     if (thrown && !flight->cancelled) {

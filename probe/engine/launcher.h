@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "checks/check.h"
 #include "probe/engine/core.h"
@@ -13,9 +14,15 @@
 
 namespace slosonde::engine {
 
-// At most this many checks are in flight in one process. A check that does not end when cancelled holds its place; with
-// all places held, a new one is answered at once with `busy` (a fault of the probe) instead of growing without bound.
+// At most this many checks are in flight in one process, and of each transaction at most its share of them: a check
+// that does not end when cancelled holds its place, and one target that makes many of them do so takes none of the
+// others'. Beyond a share a new check is answered at once with `busy`: a fault of the probe, by which the run is
+// `probe_fault` and never bad. (What max_in_flight holds back is not started at all, and missed.)
 constexpr size_t kMaxChecksInFlight = 4096;
+
+// What each transaction may have of `total`, at least one: in proportion to its max_in_flight, and some for triggered
+// runs and for those that clean up. Their sum is not above `total` unless there are that many transactions.
+std::vector<size_t> shares_of(const Plan& plan, size_t total);
 
 // Engine thread. Results go to `feed`, exactly one for each start(), also for a cancelled check: the core knows which
 // it still waits for. What is left at the end is cancelled and reports to nobody; each context lives until its
@@ -44,6 +51,7 @@ class Launcher {
   std::shared_ptr<const Plan> plan_;
   std::vector<std::vector<std::shared_ptr<checks::Check>>> checks_, finally_;
   size_t max_in_flight_;
+  std::vector<size_t> shares_;  // by transaction
   std::shared_ptr<Flights> flights_;
 };
 

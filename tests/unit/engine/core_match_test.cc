@@ -1,3 +1,4 @@
+#include "probe/engine/seen_items.h"
 #include "tests/unit/engine/core_rig.h"
 
 namespace slosonde::engine {
@@ -39,6 +40,27 @@ TEST_F(Matching, ATextCountsAMarkerOnceHoweverOftenItNamesIt) {
   const std::string stale = marker_of(rig, kEpoch - 1, 1);
   rig.arrive(0, stale + stale, 2, rig.now);
   EXPECT_EQ(rig.sightings(1, Sighting::stale), 1u);
+}
+
+TEST_F(Matching, OfManyCopiesEachCountsOnceHoweverOftenAllAreDeliveredAgain) {
+  Rig rig(plan);
+  const StartCheck check = rig.next_check(0, 0);
+  rig.hold(check, rig.now);
+  for (int delivery = 0; delivery < 3; ++delivery) {
+    for (uint64_t item = 0; item < SeenItems::kMost; ++item) rig.arrive(0, check.marker, item, rig.now);
+  }
+  EXPECT_EQ(rig.sightings(1, Sighting::first), 1u);
+  EXPECT_EQ(rig.sightings(1, Sighting::duplicate), SeenItems::kMost - 1);
+}
+
+// Beyond the bound no copy goes uncounted; one that has been forgotten counts again when it is delivered again.
+TEST(SeenItems, ForgetsTheOldestButTheFirstFew) {
+  SeenItems items;
+  const uint64_t all = SeenItems::kMost + 10;
+  for (uint64_t item = 0; item < all; ++item) EXPECT_TRUE(items.add(item));
+  for (uint64_t item = 0; item < SeenItems::kInline; ++item) EXPECT_FALSE(items.add(item));
+  for (uint64_t item = SeenItems::kInline + 10; item < all; ++item) EXPECT_FALSE(items.add(item)) << item;
+  EXPECT_TRUE(items.add(SeenItems::kInline));
 }
 
 TEST_F(Matching, DuplicatesAreToldAsLongAsLateOnesAre) {
@@ -230,6 +252,66 @@ TEST_F(Polling, OurOwnFaultInTheLastAttemptIsNotTheStores) {
   EXPECT_EQ(rig.run(write)->verdict, RunVerdict::probe_fault);
   EXPECT_EQ(rig.view()->slos[0].bad_total, 0u);
   EXPECT_EQ(rig.view()->slos[0].unjudged_total.probe_fault, 1u);
+}
+
+// Held up while a poll was under way: what it says, and that it says nothing, is no fault of the store's.
+TEST_F(Polling, AnAnswerThatWeCameToReadLongAfterTheLimitIsOurFault) {
+  Rig rig(plan);
+  const StartCheck write = rig.next_check(0, 0);
+  rig.hold(write, write.due + 30ms);
+  const StartCheck poll = rig.next_check(0, 1);
+  rig.no_more();
+  rig.now = write.due + 15s;
+  auto shown = Rig::result(Outcome::held, poll.due + 31ms, rig.now);
+  shown.evidence = write.marker;
+  rig.feed(CheckDone{poll.run, false, 1, 0, shown});
+  EXPECT_EQ(rig.run(write)->verdict, RunVerdict::probe_fault);
+  EXPECT_EQ(rig.run(write)->stages[1].verdict, StageVerdict::unseen);
+  EXPECT_EQ(rig.run(write)->stages[1].decided, write.due + 10s);
+  EXPECT_EQ(rig.view()->slos[0].bad_total, 0u);
+  EXPECT_EQ(rig.view()->slos[0].unjudged_total.probe_fault, 1u);
+}
+
+TEST_F(Polling, AnAnswerStampedInTimeCountsHoweverLateWeReadIt) {
+  Rig rig(plan);
+  const StartCheck write = rig.next_check(0, 0);
+  rig.hold(write, write.due + 30ms);
+  const StartCheck poll = rig.next_check(0, 1);
+  rig.no_more();
+  rig.now = write.due + 15s;
+  auto shown = Rig::result(Outcome::held, poll.due + 31ms, write.due + 10s);
+  shown.evidence = write.marker;
+  rig.feed(CheckDone{poll.run, false, 1, 0, shown});
+  EXPECT_EQ(rig.run(write)->stages[1].verdict, StageVerdict::on_time);
+  EXPECT_EQ(rig.run(write)->verdict, RunVerdict::good);
+}
+
+TEST_F(Polling, AStallOverTheLimitIsOurFaultWhetherAPollIsUnderWayOrWasToFollow) {
+  for (const bool under_way : {true, false}) {
+    Rig rig(plan);
+    const StartCheck write = rig.next_check(0, 0);
+    rig.hold(write, write.due + 30ms);
+    const StartCheck poll = rig.next_check(0, 1);
+    rig.no_more();
+    if (!under_way) rig.answer(poll, Outcome::not_yet, rig.now + 10ms, {ErrorCode::wrong_body, "not there"});
+    rig.stall_to(write.due + 15s);
+    EXPECT_EQ(rig.run(write)->verdict, RunVerdict::probe_fault) << under_way;
+    EXPECT_EQ(rig.view()->slos[0].bad_total, 0u) << under_way;
+  }
+}
+
+TEST_F(Polling, AStallThatLeavesTimeCostsOnlyAPoll) {
+  Rig rig(plan);
+  const StartCheck write = rig.next_check(0, 0);
+  rig.hold(write, write.due + 30ms);
+  rig.next_check(0, 1);
+  rig.no_more();
+  rig.stall_to(write.due + 7s);
+  const StartCheck second = rig.next_check(0, 1);
+  EXPECT_EQ(second.attempt, 1u);
+  EXPECT_EQ(second.deadline, rig.now + 500ms);
+  rig.answer(second, Outcome::held, rig.now + 10ms, {}, write.marker);
+  EXPECT_EQ(rig.run(write)->stages[1].verdict, StageVerdict::on_time);
 }
 
 TEST_F(Polling, TheMarkersOfOthersInAPollAreNotCounted) {

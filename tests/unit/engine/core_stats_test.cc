@@ -153,7 +153,9 @@ TEST(CoreViews, PhasesAndCertificatesOfEveryAttempt) {
   auto result = Rig::result(Outcome::held, rig.now, rig.now);
   result.phases[static_cast<size_t>(checks::Phase::connect)] = 3ms;
   result.certificate_expiry = kStart + 24h * 90;
+  result.delivery = checks::Delivery::acked;
   rig.feed(CheckDone{check.run, false, 0, 0, result});
+  EXPECT_EQ(rig.run(check)->stages[0].delivery, checks::Delivery::acked);
   const StageStats stats = rig.view()->transactions[0].stages[0];
   EXPECT_EQ(stats.phases[static_cast<size_t>(checks::Phase::connect)].count(), 1u);
   EXPECT_EQ(stats.phases[static_cast<size_t>(checks::Phase::tls)].count(), 0u);

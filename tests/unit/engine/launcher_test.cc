@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/this_coro.hpp>
 #include <chrono>
 #include <stdexcept>
 
@@ -146,6 +147,76 @@ TEST_F(LauncherTest, AnswersBusyAtOnceWhenAllPlacesAreHeld) {
   io.run_for(seconds(1));
   ASSERT_EQ(done.size(), 4U);
   EXPECT_EQ(done[3].result.outcome, checks::Outcome::held);
+}
+
+// Checks that do not even end when they are cancelled, as many as a target's trouble can make of them.
+TEST_F(LauncherTest, ATransactionWhoseChecksNeverEndTakesNoPlaceOfAnothers) {
+  bool over = false;
+  auto stuck = std::make_shared<TestCheck>([&](checks::RunContext&) -> io::Awaitable<checks::CheckResult> {
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    while (!over) {
+      const Instant then = io.now() + seconds(1);
+      co_await io.sleep_until(then);
+    }
+    co_return held();
+  });
+  auto good = std::make_shared<TestCheck>(holds_after(io, seconds(1)));
+  Equipment equipment = equipment_of(stuck);
+  auto plan = std::make_shared<Plan>(*equipment.plan);
+  plan->transactions.push_back(plan->transactions[0]);
+  plan->transactions[1].name = "u";
+  equipment.plan = plan;
+  equipment.checks.push_back({good});
+  equipment.finally.emplace_back();
+  {
+    Launcher launcher(io, equipment, feed(), 10);
+    for (uint64_t seq = 0; seq < 10; ++seq) {
+      launcher.start(order(seq));
+      io.settle();
+      launcher.cancel(CancelCheck{{0, seq}, false, 0, 0});
+    }
+    EXPECT_EQ(stuck->started, 5);
+    ASSERT_EQ(done.size(), 5U);  // the others were told at once, and as our own fault
+    for (const CheckDone& one : done) {
+      EXPECT_EQ(one.result.outcome, checks::Outcome::probe_fault);
+      EXPECT_EQ(one.result.error.code, ErrorCode::busy);
+      EXPECT_THAT(one.result.error.text, HasSubstr("5 checks of this transaction"));
+    }
+    done.clear();
+    for (uint64_t seq = 0; seq < 5; ++seq) {
+      StartCheck other = order(seq);
+      other.run.transaction = 1;
+      launcher.start(other);
+    }
+    io.run_for(seconds(1));
+    ASSERT_EQ(done.size(), 5U);
+    for (const CheckDone& one : done) EXPECT_EQ(one.result.outcome, checks::Outcome::held);
+    over = true;  // what ends gives its place back
+    io.run_for(seconds(1));
+    done.clear();
+    launcher.start(order(99));
+    io.run_for(seconds(1));
+    ASSERT_EQ(done.size(), 1U);
+    EXPECT_EQ(done[0].result.outcome, checks::Outcome::held);
+  }
+  io.settle();
+}
+
+TEST(LauncherShares, AreInProportionAndNeverNone) {
+  Plan plan;
+  const auto shares = [&](std::vector<unsigned> in_flight, size_t total) {
+    plan.transactions.clear();
+    for (const unsigned most : in_flight) plan.transactions.emplace_back().max_in_flight = most;
+    return shares_of(plan, total);
+  };
+  EXPECT_EQ(shares({1}, 4096), (std::vector<size_t>{4096}));
+  EXPECT_EQ(shares({4, 4}, 4096), (std::vector<size_t>{2048, 2048}));
+  const auto uneven = shares({3000, 1}, 4096);
+  EXPECT_GE(uneven[0], 3016U);  // all that it may have in flight
+  EXPECT_GE(uneven[1], 17U);
+  EXPECT_LE(uneven[0] + uneven[1], 4096U);
+  EXPECT_EQ(shares({1'000'000, 1}, 100)[1], 12U);  // nobody takes it all by asking for more than there is
+  for (const size_t share : shares(std::vector<unsigned>(5000, 1), 4096)) EXPECT_EQ(share, 1U);
 }
 
 TEST_F(LauncherTest, ReportsToNobodyAfterItsEnd) {
