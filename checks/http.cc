@@ -81,10 +81,22 @@ Result<std::unique_ptr<CurlTransfer>> HttpCheck::take() {
   return transfer;
 }
 
-void fail_with(CheckResult& result, const HttpRequest& request, Error error) {
+// A captured value of this length may be a token; a shorter one is a number or a name, which messages need.
+constexpr size_t kTelling = 12;
+
+// What no message of this run may show. For failures alone: it copies.
+config::Mask mask_for(const HttpSettings& settings, const RunContext& context) {
+  config::Mask mask = *settings.mask;
+  if (context.captures == nullptr) return mask;
+  for (const auto& [name, value] : *context.captures)
+    if (value.size() >= kTelling) mask.hide(value, "{{captured." + name + "}}");
+  return mask;
+}
+
+void fail_with(CheckResult& result, const HttpRequest& request, const config::Mask& mask, Error error) {
   result.outcome = outcome_of(error.code);
   if (sends_something(request.curl.method)) result.delivery = delivery_after(error.code);
-  error.text = request.curl.method + " " + request.url.shown() + ": " + error.text;
+  error.text = request.curl.method + " " + request.url.shown(mask) + ": " + mask.apply(error.text);
   result.error = std::move(error);
 }
 
@@ -149,7 +161,10 @@ asio::awaitable<Result<CurlAnswer>> HttpCheck::ask(HttpRequest& request, Instant
 void HttpCheck::judge(const RunContext& context, const HttpRequest& request, CurlAnswer answer,
                       CheckResult& result) const {
   result.received = answer.received;
-  Error wrong = settings_.expect.judge(answer, context, result.captures);
+  Error wrong = settings_.expect.judge(answer, context, *settings_.mask, result.captures);
+  const config::Mask mask = wrong ? mask_for(settings_, context) : config::Mask();
+  // Once more, for words that hide what the run has captured.
+  if (wrong && context.captures != nullptr) wrong = settings_.expect.judge(answer, context, mask, result.captures);
   if (context.polling) result.evidence = std::move(answer.body);
   if (!wrong) {
     result.outcome = Outcome::held;
@@ -159,7 +174,7 @@ void HttpCheck::judge(const RunContext& context, const HttpRequest& request, Cur
   result.captures.clear();
   const long status = answer.status;
   const bool right_status = settings_.expect.allows(status);
-  fail_with(result, request, std::move(wrong));
+  fail_with(result, request, mask, std::move(wrong));
   const bool refusal = !right_status && status >= 400;
   if (refusal) result.outcome = Outcome::refused;
   if (sends_something(request.curl.method)) {
@@ -183,7 +198,7 @@ asio::awaitable<CheckResult> HttpCheck::run(RunContext& context) {
   for (int hops = 0;; ++hops) {
     auto answer = co_await ask(request, until, result);
     if (!answer) {
-      fail_with(result, request, answer.error());
+      fail_with(result, request, mask_for(settings_, context), answer.error());
       co_return result;
     }
     if (answer->certificate_expiry) result.certificate_expiry = answer->certificate_expiry;
@@ -194,7 +209,7 @@ asio::awaitable<CheckResult> HttpCheck::run(RunContext& context) {
     auto next = next_request(settings_, request, *answer, hops);
     if (!next) {
       result.received = answer->received;
-      fail_with(result, request, next.error());
+      fail_with(result, request, mask_for(settings_, context), next.error());
       co_return result;
     }
     request = std::move(*next);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "checks/net/excerpt.h"
+#include "checks/net/header_name.h"
 #include "checks/net/json_condition.h"
 #include "probe/config/template.h"
 
@@ -85,11 +86,6 @@ void check_statuses(const config::Values& values, config::Problems& problems) {
   }
 }
 
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n";
   const size_t from = text.find_first_not_of(kBlank);
@@ -111,10 +107,12 @@ std::vector<std::string_view> values_of(std::string_view headers, std::string_vi
   return found;
 }
 
-std::string shown(const std::vector<std::string_view>& values) {
+// What the target says in a header that carries secrets is its own.
+std::string header_shown(std::string_view name, const std::vector<std::string_view>& values, const config::Mask& mask) {
   if (values.empty()) return "there is none";
+  if (carries_secret(name)) return "it says something else, which may be secret and is not shown";
   std::string text = "it says ";
-  for (size_t i = 0; i < values.size(); ++i) text += (i ? ", " : "") + excerpt(values[i]);
+  for (size_t i = 0; i < values.size(); ++i) text += (i ? ", " : "") + excerpt(values[i], mask);
   return text;
 }
 
@@ -164,19 +162,21 @@ std::string HttpExpect::wanted_status() const {
   return text;
 }
 
-Error HttpExpect::judge_status(const CurlAnswer& answer) const {
+Error HttpExpect::judge_status(const CurlAnswer& answer, const config::Mask& mask) const {
   if (allows(answer.status)) return {};
   const bool credentials = answer.status == 401 || answer.status == 403 || answer.status == 407;
   std::string text = "status " + std::to_string(answer.status) + ", expected " + wanted_status();
-  if (!answer.body.empty()) text += "; the body says " + excerpt(answer.body);
+  if (!answer.body.empty()) text += "; the body says " + excerpt(answer.body, mask);
   return {credentials ? ErrorCode::unauthorised : ErrorCode::wrong_status, std::move(text)};
 }
 
-Error HttpExpect::judge_headers(const CurlAnswer& answer) const {
+Error HttpExpect::judge_headers(const CurlAnswer& answer, const config::Mask& mask) const {
   for (const auto& [name, wanted] : headers_) {
     const auto got = values_of(answer.headers, name);
     if (std::find(got.begin(), got.end(), wanted) != got.end()) continue;
-    return {ErrorCode::wrong_header, "header " + name + " is not " + excerpt(wanted) + ": " + shown(got)};
+    return {ErrorCode::wrong_header, "header " + name + " is not " +
+                                         (carries_secret(name) ? "as expected" : excerpt(wanted, mask)) + ": " +
+                                         header_shown(name, got, mask)};
   }
   for (const auto& [name, pattern] : header_patterns_) {
     const auto got = values_of(answer.headers, name);
@@ -184,31 +184,31 @@ Error HttpExpect::judge_headers(const CurlAnswer& answer) const {
       return RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), *pattern);
     };
     if (std::any_of(got.begin(), got.end(), fits)) continue;
-    return {ErrorCode::wrong_header,
-            "header " + name + " does not match " + excerpt(pattern->pattern()) + ": " + shown(got)};
+    return {ErrorCode::wrong_header, "header " + name + " does not match " + excerpt(pattern->pattern(), mask) + ": " +
+                                         header_shown(name, got, mask)};
   }
   return {};
 }
 
-Error HttpExpect::judge_text(const CurlAnswer& answer) const {
+Error HttpExpect::judge_text(const CurlAnswer& answer, const config::Mask& mask) const {
   for (const std::string& wanted : contains_) {
     if (answer.body.find(wanted) == std::string::npos)
-      return wrong_body(excerpt(wanted) + " is not in the body, which says " + excerpt(answer.body));
+      return wrong_body(excerpt(wanted, mask) + " is not in the body, which says " + excerpt(answer.body, mask));
   }
   for (const std::string& unwanted : not_contains_) {
     if (answer.body.find(unwanted) != std::string::npos)
-      return wrong_body(excerpt(unwanted) + " is in the body, and must not be");
+      return wrong_body(excerpt(unwanted, mask) + " is in the body, and must not be");
   }
   if (pattern_ && !RE2::PartialMatch(answer.body, *pattern_)) {
-    return wrong_body("nothing in the body matches " + excerpt(pattern_->pattern()) + "; it says " +
-                      excerpt(answer.body));
+    return wrong_body("nothing in the body matches " + excerpt(pattern_->pattern(), mask) + "; it says " +
+                      excerpt(answer.body, mask));
   }
   return {};
 }
 
-Error HttpExpect::judge_json(const json::value& root, const RunContext& context) const {
+Error HttpExpect::judge_json(const json::value& root, const RunContext& context, const config::Mask& mask) const {
   for (const config::Values& condition : json_) {
-    if (auto wrong = judge_condition(condition, root, context)) return wrong_body(std::move(*wrong));
+    if (auto wrong = judge_condition(condition, root, context, mask)) return wrong_body(std::move(*wrong));
   }
   return {};
 }
@@ -229,15 +229,17 @@ Error HttpExpect::capture(const json::value& root, Captures& captures) const {
   return {};
 }
 
-Error HttpExpect::judge(const CurlAnswer& answer, const RunContext& context, Captures& captures) const {
-  if (auto wrong = judge_status(answer)) return wrong;
-  if (auto wrong = judge_headers(answer)) return wrong;
-  if (auto wrong = judge_text(answer)) return wrong;
+Error HttpExpect::judge(const CurlAnswer& answer, const RunContext& context, const config::Mask& mask,
+                        Captures& captures) const {
+  if (auto wrong = judge_status(answer, mask)) return wrong;
+  if (auto wrong = judge_headers(answer, mask)) return wrong;
+  if (auto wrong = judge_text(answer, mask)) return wrong;
   if (json_.empty() && captures_.empty()) return {};
   boost::system::error_code problem;
   const json::value root = json::parse(answer.body, problem);  // at most 32 deep
-  if (problem) return wrong_body("the body is no JSON (" + problem.message() + "): it says " + excerpt(answer.body));
-  if (auto wrong = judge_json(root, context)) return wrong;
+  if (problem)
+    return wrong_body("the body is no JSON (" + problem.message() + "): it says " + excerpt(answer.body, mask));
+  if (auto wrong = judge_json(root, context, mask)) return wrong;
   return capture(root, captures);
 }
 

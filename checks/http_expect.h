@@ -14,6 +14,7 @@
 #include "checks/check.h"
 #include "checks/net/curl_transfer.h"
 #include "probe/config/block.h"
+#include "probe/config/mask.h"
 #include "probe/config/values.h"
 
 namespace slosonde::checks {
@@ -31,8 +32,9 @@ class HttpExpect {
   bool needs_headers() const { return !headers_.empty() || !header_patterns_.empty(); }
   bool needs_body() const { return needs_body_; }
 
-  // What does not hold, as a sentence without the URL; no error when all does. Fills `captures` then.
-  Error judge(const CurlAnswer& answer, const RunContext& context, Captures& captures) const;
+  // What does not hold, as a sentence without the URL and what `mask` hides; no error when all does. Fills `captures`
+  // then.
+  Error judge(const CurlAnswer& answer, const RunContext& context, const config::Mask& mask, Captures& captures) const;
 
  private:
   struct Range {
@@ -40,10 +42,10 @@ class HttpExpect {
   };
   using Pattern = std::shared_ptr<const RE2>;
 
-  Error judge_status(const CurlAnswer& answer) const;
-  Error judge_headers(const CurlAnswer& answer) const;
-  Error judge_text(const CurlAnswer& answer) const;
-  Error judge_json(const boost::json::value& root, const RunContext& context) const;
+  Error judge_status(const CurlAnswer& answer, const config::Mask& mask) const;
+  Error judge_headers(const CurlAnswer& answer, const config::Mask& mask) const;
+  Error judge_text(const CurlAnswer& answer, const config::Mask& mask) const;
+  Error judge_json(const boost::json::value& root, const RunContext& context, const config::Mask& mask) const;
   Error capture(const boost::json::value& root, Captures& captures) const;
   std::string wanted_status() const;
 

@@ -120,7 +120,7 @@ Result<HttpRequest> next_request(const HttpSettings& settings, HttpRequest reque
   auto target = parse_url(answer.redirect);
   if (!target)
     return fail(ErrorCode::redirected, status + ", a redirect that cannot be followed: " + target.error().text);
-  const std::string to = status + ", a redirect to " + target->shown();
+  const std::string to = status + ", a redirect to " + target->shown(*settings.mask);
   if (settings.redirects == RedirectPolicy::none) {
     return fail(ErrorCode::redirected, to +
                                            "; redirects are not followed (`redirects: same_host` or `follow` would), " +

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "checks/http.h"
+#include "checks/net/header_name.h"
 #include "checks/net/tls_settings.h"
 
 namespace slosonde::checks {
@@ -22,6 +23,8 @@ constexpr std::array<Key, 2> kBasicKeys = {{
     {.name = "password", .type = Type::secret, .help = "The password.", .required = true, .max = "1024"},
 }};
 constexpr config::Block kBasic{.name = "http.basic", .help = "HTTP basic authentication.", .keys = kBasicKeys};
+
+constexpr config::SecretEntries kSecretHeaders{.has = &carries_secret, .instead = "`bearer` or `basic`"};
 
 void check_together(const config::Values& values, config::Problems& problems) {
   if (values.has("body") && values.has("json"))
@@ -54,8 +57,10 @@ constexpr std::array<Key, 17> kKeys = {{
      .choices = kMethods},
     {.name = "headers",
      .type = Type::template_map,
-     .help = "Headers to send, beside `traceparent` and `tracestate`, which are sent unless they stand here.",
-     .max = "64"},
+     .help = "Headers to send, beside `traceparent` and `tracestate`, which are sent unless they stand here. What "
+             "carries a secret (Authorization, Cookie, X-Api-Key, …) comes from `${env:NAME}` or `${file:PATH}`.",
+     .max = "64",
+     .secrets = &kSecretHeaders},
     {.name = "query",
      .type = Type::template_map,
      .help = "Added to the URL's query, encoded as it must be.",
@@ -119,6 +124,16 @@ io::IpFamily family_of(const std::string& text) {
   return text == "ipv6" ? io::IpFamily::v6 : io::IpFamily::any;
 }
 
+// Basic authentication carries both in one, which a target may repeat.
+std::shared_ptr<const config::Mask> mask_of(const config::Values& settings, const std::string& user,
+                                            const Secret& password) {
+  if (user.empty()) return settings.mask();
+  auto mask = std::make_shared<config::Mask>(*settings.mask());
+  const Secret both(user + ":" + std::string(password.reveal()));
+  mask->hide(both.reveal(), kSecretShown);
+  return mask;
+}
+
 }  // namespace
 
 const config::Block& http_block() {
@@ -143,6 +158,7 @@ HttpSettings::HttpSettings(const config::Values& settings) : values(settings) {
     client.proxy = settings.text_template("proxy").source();
     if (auto parsed = parse_url(client.proxy)) proxy = std::move(*parsed);
   }
+  mask = mask_of(settings, user, password);
   client.max_body = settings.bytes("max_body");
   client.reuse = settings.boolean("reuse");
   expect = HttpExpect(settings.has("expect") ? &settings.block("expect") : nullptr, settings.json_path_map("capture"));

@@ -26,7 +26,8 @@ struct HttpSettings {
   explicit HttpSettings(const config::Values& settings);
 
   std::string method;
-  config::Values values;  // templates are rendered from here: url, query, headers, body, json
+  config::Values values;                     // templates are rendered from here: url, query, headers, body, json
+  std::shared_ptr<const config::Mask> mask;  // what no message of this check may show
   bool has_json = false, has_text = false;
   std::optional<Url> constant_url;  // when url and query have no placeholders
   std::string user;                 // basic authentication; empty: none

@@ -125,7 +125,9 @@ void CurlTransfer::set_request(const CurlRequest& request) {
   if (!request.user.empty() || has_user_) {
     has_user_ = !request.user.empty();
     set(easy_, CURLOPT_USERNAME, has_user_ ? request.user.c_str() : nullptr);
-    set(easy_, CURLOPT_PASSWORD, has_user_ ? std::string(request.password).c_str() : nullptr);
+    std::string password(request.password);  // libcurl wants its zero
+    set(easy_, CURLOPT_PASSWORD, has_user_ ? password.c_str() : nullptr);
+    explicit_bzero(password.data(), password.size());
   }
   const auto ms = std::chrono::floor<std::chrono::milliseconds>(request.timeout).count();
   set(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(ms, kShortest_ms)));

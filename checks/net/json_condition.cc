@@ -64,12 +64,12 @@ using Values = std::vector<const json::value*>;
 
 // One part of the condition: an error when no value fits.
 std::optional<std::string> need(const std::string& path, const Values& found, const std::string& wanted,
-                                const std::function<bool(const json::value&)>& fits) {
+                                const config::Mask& mask, const std::function<bool(const json::value&)>& fits) {
   if (found.empty()) return "there is no " + path + " in the answer, expected " + wanted;
   if (std::any_of(found.begin(), found.end(), [&](const json::value* value) { return fits(*value); })) {
     return std::nullopt;
   }
-  return path + " is " + excerpt(json::serialize(*found[0])) + ", expected " + wanted;
+  return path + " is " + excerpt(json::serialize(*found[0]), mask) + ", expected " + wanted;
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ const config::Block* json_condition_block() {
 }
 
 std::optional<std::string> judge_condition(const config::Values& condition, const json::value& root,
-                                           const config::Variables& variables) {
+                                           const config::Variables& variables, const config::Mask& mask) {
   const std::string& path = condition.json_path("path").source();
   const Values found = condition.json_path("path").find(root);
   std::optional<std::string> wrong;
@@ -91,24 +91,27 @@ std::optional<std::string> judge_condition(const config::Values& condition, cons
     const std::string text = config::render_json(condition.json("equals"), variables);
     boost::system::error_code problem;
     const json::value wanted = json::parse(text, problem);
-    wrong = need(path, found, excerpt(text), [&](const json::value& value) { return !problem && same(value, wanted); });
+    wrong = need(path, found, excerpt(text, mask), mask,
+                 [&](const json::value& value) { return !problem && same(value, wanted); });
   }
   if (!wrong && condition.has("less_than")) {
     const double limit = condition.number("less_than");
-    wrong = need(path, found, "a number less than " + json::serialize(json::value(limit)),
+    wrong = need(path, found, "a number less than " + json::serialize(json::value(limit)), mask,
                  [&](const json::value& value) { return number(value).value_or(limit) < limit; });
   }
   if (!wrong && condition.has("greater_than")) {
     const double limit = condition.number("greater_than");
-    wrong = need(path, found, "a number greater than " + json::serialize(json::value(limit)),
+    wrong = need(path, found, "a number greater than " + json::serialize(json::value(limit)), mask,
                  [&](const json::value& value) { return number(value).value_or(limit) > limit; });
   }
   if (!wrong && condition.has("regex")) {
     const RE2 pattern(condition.text("regex"), RE2::Quiet);
-    wrong = need(path, found, "a text that matches " + excerpt(condition.text("regex")), [&](const json::value& value) {
-      return value.is_string() &&
-             RE2::PartialMatch(re2::StringPiece(value.get_string().data(), value.get_string().size()), pattern);
-    });
+    wrong = need(path, found, "a text that matches " + excerpt(condition.text("regex"), mask), mask,
+                 [&](const json::value& value) {
+                   return value.is_string() &&
+                          RE2::PartialMatch(re2::StringPiece(value.get_string().data(), value.get_string().size()),
+                                            pattern);
+                 });
   }
   return wrong;
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "probe/config/block.h"
+#include "probe/config/mask.h"
 #include "probe/config/template.h"
 #include "probe/config/values.h"
 
@@ -15,7 +16,8 @@ namespace slosonde::checks {
 const config::Block* json_condition_block();
 
 // What does not hold, as a sentence; nothing when it does. Where the path reaches several values, one must fit.
+// What `mask` hides is not in the sentence.
 std::optional<std::string> judge_condition(const config::Values& condition, const boost::json::value& root,
-                                           const config::Variables& variables);
+                                           const config::Variables& variables, const config::Mask& mask);
 
 }  // namespace slosonde::checks

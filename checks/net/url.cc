@@ -35,12 +35,13 @@ std::string Url::origin() const {
   return scheme + "://" + (brackets ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-std::string Url::shown() const {
+std::string Url::shown(const config::Mask& mask) const {
   const bool brackets = host.find(':') != std::string::npos;
   std::string shown_text = scheme + "://" + (brackets ? "[" + host + "]" : host);
   if (port != (secure() ? 443 : 80)) shown_text += ":" + std::to_string(port);
-  shown_text.append(path, 0, kShownPathBytes);
-  if (path.size() > kShownPathBytes) shown_text += "…";
+  const auto part = mask.apply(path, kShownPathBytes);
+  shown_text += part.text;
+  if (part.taken < path.size()) shown_text += "…";
   if (has_query) shown_text += "?…";
   return shown_text;
 }
@@ -52,9 +53,12 @@ Result<Url> parse_url(std::string_view text) {
   url.text = text;
   const CURLUcode problem = curl_url_set(parsed.get(), CURLUPART_URL, url.text.c_str(), 0);
   if (problem != CURLUE_OK) {
-    const std::string_view before_query = text.substr(0, text.find('?'));
+    // The rest, and what stands before an @, may be secret.
+    const size_t host = text.find("://") == std::string_view::npos ? 0 : text.find("://") + 3;
+    std::string_view authority = text.substr(host, text.find_first_of("/?#", host) - host);
+    authority.remove_prefix(std::min(authority.rfind('@') + 1, authority.size()));
     return fail(ErrorCode::malformed,
-                excerpt(before_query) + " is no URL that can be asked: " + curl_url_strerror(problem));
+                "the URL of host " + excerpt(authority) + " cannot be asked: " + curl_url_strerror(problem));
   }
   url.scheme = part(parsed.get(), CURLUPART_SCHEME);
   url.host = part(parsed.get(), CURLUPART_HOST);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "probe/base/result.h"
+#include "probe/config/mask.h"
 #include "probe/config/template.h"
 
 namespace slosonde::checks {
@@ -21,8 +22,8 @@ struct Url {
   bool secure() const { return scheme == "https"; }
   // "https://host:8443", with the port always.
   std::string origin() const;
-  // For messages: without query and credentials, where secrets hide.
-  std::string shown() const;
+  // For messages: without query and credentials, where secrets hide, and without what `mask` hides in the path.
+  std::string shown(const config::Mask& mask = {}) const;
 };
 
 // Only http and https, only with a host. `malformed` otherwise.

@@ -4,6 +4,8 @@
 #include <boost/json/value.hpp>
 #include <utility>
 
+#include "probe/config/mask.h"
+
 namespace slosonde::exporter {
 
 WebOptions web_options(const config::Config& config, std::string version) {
@@ -14,7 +16,7 @@ WebOptions web_options(const config::Config& config, std::string version) {
   options.hook_token = config.hooks.token;
   options.hook_hmac_key = config.hooks.hmac_key;
   options.admin_token = config.admin.token;
-  options.external_url = config.hooks.external_url;
+  options.external_url = config.root.mask()->apply(config.hooks.external_url);  // for people to read
   options.version = std::move(version);
   options.config_shown = boost::json::serialize(config.root.shown());
   return options;

@@ -6,15 +6,18 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "probe/config/rule.h"
 
 namespace slosonde::config {
 
+class Mask;
 class Values;
 class Problems;
 struct Block;
@@ -45,6 +48,13 @@ enum class Type : uint8_t {
   blocks,         // a list of blocks, declared by `block`
 };
 
+// The entries of a map that carry secrets, such as the header Authorization: they are not written in the file itself,
+// and views show none of them, wherever they came from.
+struct SecretEntries {
+  bool (*has)(std::string_view name);
+  std::string_view instead;  // which keys take them otherwise: "`bearer` or `basic`"
+};
+
 struct Key {
   std::string_view name;
   Type type = Type::text;
@@ -57,6 +67,9 @@ struct Key {
   std::string_view max = {};
   std::span<const std::string_view> choices = {};
   const Block* (*block)() = nullptr;
+  const SecretEntries* secrets = nullptr;  // of a map
+  // What a reference stands for here may be shown, within the settings of a kind too: a host's name, say.
+  bool open = false;
 };
 
 // Whether a block also takes the kinds as keys, each with the kind's own block.
@@ -94,6 +107,8 @@ struct Problem {
 // Collects every mistake of a file.
 class Problems {
  public:
+  // Nothing that `mask` hides is in any message added from now on.
+  void hide_with(std::shared_ptr<const Mask> mask) { mask_ = std::move(mask); }
   void add(Position position, std::string path, std::string message, Rule rule = Rule::block_rule);
   bool empty() const { return problems_.empty(); }
   size_t count() const { return problems_.size() + left_out_ - (left_out_ > 0 ? 1 : 0); }  // left out ones too
@@ -105,6 +120,7 @@ class Problems {
   static constexpr size_t kMax = 100;
 
  private:
+  std::shared_ptr<const Mask> mask_;
   std::vector<Problem> problems_;
   size_t left_out_ = 0;
 };

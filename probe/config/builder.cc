@@ -81,9 +81,10 @@ Position Builder::key_position(const Values& values, std::string_view map, size_
 }
 
 // Keeps the place of an entry that could not be read.
-Values Builder::blank(const TreeNode& node, const Block& block, const std::string& path) {
+Values Builder::blank(const TreeNode& node, const Block& block, const std::string& path) const {
   auto data = std::make_shared<Values::Data>();
   data->block = &block;
+  data->mask = mask_;
   data->position = node.position;
   data->path = path;
   data->complete = false;
@@ -105,6 +106,7 @@ std::vector<std::string> Builder::kinds_of(const Values& values) {
 Values Builder::read(const TreeNode& node, const Block& block, const std::string& path) {
   auto data = std::make_shared<Values::Data>();
   data->block = &block;
+  data->mask = mask_;
   data->position = node.position;
   data->path = path;
 
@@ -205,7 +207,9 @@ bool Builder::read_kind(const Member& member, const Block& block, Values::Data& 
     data.complete = false;
     return true;
   }
+  ++in_kind_;
   Values values = read(member.value, *settings, path);
+  --in_kind_;
   if (!is_complete(values)) data.complete = false;
   boost::json::value shown = values.shown();
   data.entries.push_back(

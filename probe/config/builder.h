@@ -1,6 +1,7 @@
 // From the tree to Values: a block of the file read by its declaration. Private to this folder.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "probe/config/block.h"
 #include "probe/config/entry.h"
+#include "probe/config/mask.h"
 #include "probe/config/node.h"
 #include "probe/config/references.h"
 #include "probe/config/scalars.h"
@@ -37,7 +39,9 @@ struct CaptureUse {
 class Builder {
  public:
   Builder(const Source& source, std::span<const NamedBlock> kinds, Problems& problems)
-      : references_(source, problems), kinds_(kinds), problems_(problems) {}
+      : references_(source, problems), kinds_(kinds), problems_(problems) {
+    problems_.hide_with(mask_);
+  }
 
   // All that could be read; what could not be is absent, with a problem added.
   Values read(const TreeNode& node, const Block& block, const std::string& path);
@@ -87,12 +91,14 @@ class Builder {
   Maybe make_scalar(const Field& field, Type type);
   Maybe make_list(const Field& field, Type item);
   Maybe make_map(const Field& field);
+  bool check_map_key(const Field& field, const Member& member, const std::string& path);
   Maybe make_json(const Field& field);
   Maybe make_block(const Field& field, bool& complete);
-  static Values blank(const TreeNode& node, const Block& block, const std::string& path);
+  Values blank(const TreeNode& node, const Block& block, const std::string& path) const;
   std::optional<Secret> make_secret(const Field& field, bool is_file);
   bool json_from(const TreeNode& node, const std::string& path, boost::json::value& value, boost::json::value& shown);
   bool expand(const Field& field, Expanded& out);
+  void hide(const Field& field, Type type, const Expanded& expanded);
   bool is_scalar(const Field& field, Type type);
   bool count_fits(const Field& field, size_t count);
   void complain(const Field& field, Rule rule, std::string message);
@@ -101,6 +107,8 @@ class Builder {
   References references_;
   std::span<const NamedBlock> kinds_;
   Problems& problems_;
+  std::shared_ptr<Mask> mask_ = std::make_shared<Mask>();
+  int in_kind_ = 0;  // how many kinds' settings are being read, one within the other
   std::vector<TemplateUse> templates_;
   std::vector<CaptureUse> captures_;
 };

@@ -72,6 +72,9 @@ std::optional<boost::json::value> json_number(std::string_view text) {
   return boost::json::value(number);
 }
 
+// Bytes from which on a piece of a URL may be a token rather than a word.
+constexpr size_t kTelling = 12;
+
 constexpr Key kJsonText{.name = "", .type = Type::text_template, .help = ""};
 
 }  // namespace
@@ -98,6 +101,35 @@ bool Builder::expand(const Field& field, Expanded& out) {
   return references_.expand(field.node.text, field.node.position, field.path, out);
 }
 
+// What a reference stands for may be secret wherever a kind's settings have it; in the rest of the file it names
+// things. Of a URL, scheme, host and port may be shown.
+void Builder::hide(const Field& field, Type type, const Expanded& expanded) {
+  const bool is_text = type == Type::text || type == Type::text_template || type == Type::texts ||
+                       type == Type::text_map || type == Type::template_map || type == Type::regex;
+  if (type != Type::url && (!is_text || in_kind_ == 0)) return;
+  if (field.key.open) return;
+  const std::string_view text = expanded.text;
+  const size_t scheme = text.find("://");
+  const size_t tail = type != Type::url || scheme == std::string_view::npos ? 0 : text.find_first_of("/?#", scheme + 3);
+  if (tail == std::string_view::npos) return;
+  for (const Expanded::Part& part : expanded.parts) {
+    const size_t end = part.from + part.length;
+    if (end <= tail) continue;
+    const size_t from = std::max(part.from, tail);
+    const std::string_view value = text.substr(from, end - from);
+    mask_->hide(value, part.written);
+    if (type != Type::url) continue;
+    // Messages show the path without the query, and targets repeat pieces of both.
+    if (const size_t path = std::min(value.find_first_of("?#"), value.size()); path > 1)
+      mask_->hide(value.substr(0, path), part.written);
+    for (size_t at = 0; at < value.size();) {
+      const size_t next = std::min(value.find_first_of("/?#&=", at), value.size());
+      if (next - at >= kTelling) mask_->hide(value.substr(at, next - at), part.written);
+      at = next + 1;
+    }
+  }
+}
+
 Builder::Maybe Builder::make(const Field& field) {
   switch (field.key.type) {
     case Type::json:
@@ -118,6 +150,7 @@ Builder::Maybe Builder::make_scalar(const Field& field, Type type) {
   if (!is_scalar(field, type)) return std::nullopt;
   Expanded expanded;
   if (!expand(field, expanded)) return std::nullopt;
+  hide(field, type, expanded);
   const std::string written = quoted(field.node.text);
   const Scalar scalar{expanded.text, field.node.plain, expanded.from_outside,
                       expanded.from_outside ? "what " + written + " stands for" : written};
@@ -157,6 +190,7 @@ std::optional<Secret> Builder::make_secret(const Field& field, bool is_file) {
     complain(field, Rule::empty_text, "the secret is empty; put it into the file or variable, or remove the key");
     return std::nullopt;
   }
+  mask_->hide(secret.reveal(), kSecretShown);
   if (const auto length = check_length(field.key, secret.reveal().size(), "the secret"); !length) {
     complain(field, length.error().rule, length.error().message);
     return std::nullopt;
@@ -175,7 +209,9 @@ bool Builder::count_fits(const Field& field, size_t count) {
   const size_t most = limit(field.key.max, SIZE_MAX);
   if (count < least) {
     complain(field, Rule::out_of_range,
-             std::to_string(count) + " entries are too few; at least " + std::string(field.key.min));
+             count == 0 ? "is empty; at least " + std::string(field.key.min) + (least == 1 ? " entry" : " entries") +
+                              " is expected"
+                        : std::to_string(count) + " entries are too few; at least " + std::string(field.key.min));
     return false;
   }
   if (count > most) {
@@ -215,6 +251,28 @@ Builder::Maybe Builder::make_list(const Field& field, Type item) {
   return Made{std::move(integers), std::move(shown), {}};
 }
 
+// An entry's name, and for one that carries a secret that the file does not hold it. Half of it may stand there
+// ("Bearer ${env:TOKEN}"), and what a run has captured is the target's.
+bool Builder::check_map_key(const Field& field, const Member& member, const std::string& path) {
+  bool good = true;
+  if (member.key.find("{{") != std::string::npos) {
+    problems_.add(member.key_position, path, "a placeholder in a key; placeholders are filled in in values only",
+                  Rule::stray_placeholder);
+    good = false;
+  }
+  const SecretEntries* secrets = field.key.secrets;
+  if (secrets == nullptr || !secrets->has(member.key) || member.value.kind != TreeNode::Kind::scalar) return good;
+  const std::string& text = member.value.text;
+  if (text.empty() || text.find("${env:") != std::string::npos || text.find("${file:") != std::string::npos ||
+      text.find("{{") != std::string::npos)
+    return good;
+  problems_.add(
+      member.value.position, path,
+      "a secret in clear text; write `${env:NAME}` or `${file:PATH}`, or use " + std::string(secrets->instead),
+      Rule::secret_in_clear);
+  return false;
+}
+
 Builder::Maybe Builder::make_map(const Field& field) {
   if (field.node.kind != TreeNode::Kind::map) {
     complain_shape(field, describe(field.key.type));
@@ -229,18 +287,15 @@ Builder::Maybe Builder::make_map(const Field& field) {
   for (const Member& member : field.node.members) {
     positions.push_back(member.key_position);
     const std::string path = join_path(field.path, member.key);
-    if (member.key.find("{{") != std::string::npos) {
-      problems_.add(member.key_position, path, "a placeholder in a key; placeholders are filled in in values only",
-                    Rule::stray_placeholder);
-      good = false;
-    }
+    good &= check_map_key(field, member, path);
     if (field.key.name == "capture") captures_.push_back({path, member.key_position, member.key});
     Maybe made = make_scalar({field.key, member.value, path}, field.key.type);
     if (!made) {
       good = false;
       continue;
     }
-    shown[member.key] = std::move(made->shown);
+    const bool is_secret = field.key.secrets != nullptr && field.key.secrets->has(member.key);
+    shown[member.key] = is_secret ? json_of(kSecretShown) : std::move(made->shown);
     if (field.key.type == Type::text_map)
       texts.emplace_back(member.key, std::move(std::get<std::string>(made->value)));
     else if (field.key.type == Type::template_map)

@@ -13,6 +13,7 @@
 #include "probe/base/time.h"
 #include "probe/config/block.h"
 #include "probe/config/json_path.h"
+#include "probe/config/mask.h"
 #include "probe/config/template.h"
 #include "probe/config/values.h"
 
@@ -50,6 +51,7 @@ struct Values::Data {
   std::vector<Entry> entries;
   bool complete = true;  // every key was well-formed, in the blocks below too
   std::string fingerprint;
+  std::shared_ptr<const Mask> mask;  // of the whole file
 
   const Entry* find(std::string_view key) const;
 };

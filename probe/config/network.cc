@@ -55,7 +55,7 @@ std::optional<UrlMistake> check_authority(std::string_view authority) {
   }
   uint16_t port = 0;
   if (!host.starts_with(':') || !take_port(host.substr(1), port) || port == 0)
-    return bad_url("no port after the host's colon; a port is 1 to 65535");
+    return bad_url("what follows the host is no port; a port is written :1 to :65535");
   return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "probe/config/block.h"
+#include "probe/config/mask.h"
 #include "probe/config/utf8.h"
 
 namespace slosonde::config {
@@ -91,6 +92,7 @@ void Problems::add(Position position, std::string path, std::string message, Rul
   // Both hold what the file holds, which may be anything.
   constexpr size_t kLongestPath = 300;
   constexpr size_t kLongestMessage = 1000;
+  if (mask_) message = mask_->apply(message);
   path = printable(path, kLongestPath);
   message = printable(message, kLongestMessage);
   if (left_out_ > 0) problems_.pop_back();

@@ -86,6 +86,22 @@ tl::unexpected<Mistake> unit_unknown(const Scalar& scalar, const Parts& parts, s
   return mistake(Rule::unknown_unit, std::move(message));
 }
 
+// "1m30s" as one number and one unit: "90s"; empty when it is no such thing.
+std::string in_one_unit(std::string_view text) {
+  Duration sum{};
+  int parts = 0;
+  while (!text.empty()) {
+    const auto [number, rest] = split(text);
+    const size_t unit = std::min(rest.find_first_of("0123456789."), rest.size());
+    const auto part = parse_duration(text.substr(0, number.size() + unit));
+    if (!part || *part < Duration::zero() || unit == 0) return {};
+    sum += *part;
+    ++parts;
+    text.remove_prefix(number.size() + unit);
+  }
+  return parts > 1 ? format_duration(sum) : std::string();
+}
+
 // `digits` times 10^-point, scaled by 10^power, exactly; nothing when that is no whole number or too large.
 std::optional<int64_t> scaled(std::string_view number, int power) {
   const size_t dot = number.find('.');
@@ -132,6 +148,10 @@ tl::expected<Duration, Mistake> read_duration(const Scalar& scalar) {
   if (number.empty() || number == ".")
     return mistake(Rule::wrong_type, scalar.shown + " is no duration; write 500ms, 5s or 30d");
   if (unit.empty()) return unit_missing(scalar, number, "s", "ms", kAll);
+  if (const std::string one = in_one_unit(scalar.text); !one.empty())
+    return mistake(Rule::unknown_unit, scalar.shown +
+                                           " has more than one unit; a duration is one number and one unit, as " +
+                                           (scalar.outside ? "90s" : one));
   for (const std::string_view known : kUnits)
     if (known == unit) return mistake(Rule::out_of_range, scalar.shown + " is too long; at most 36525d");
   return unit_unknown(scalar, {number, unit}, kDurationSpellings, kAll);

@@ -64,6 +64,7 @@ bool References::expand(std::string_view written, Position position, const std::
     const Secret* value = look_up(written.substr(0, close), place);
     if (value == nullptr) return false;
     out.from_outside = true;
+    out.parts.push_back({out.text.size(), value->reveal().size(), "${" + std::string(written.substr(0, close)) + "}"});
     out.text += value->reveal();
     included_ += value->reveal().size();
     if (included_ > kMaxAllIncludedBytes)
@@ -105,7 +106,7 @@ References::Read References::read_variable(const std::string& name) const {
   if (source_.environment != nullptr) value = source_.environment(name);
   if (!value)
     return tl::unexpected(Failure{Rule::variable_unset, "the environment variable " + quoted(name) +
-                                                            " is not set; set it, or write the value here"});
+                                                            " is not set; set it where slosonde is started"});
   if (value->size() > kMaxIncludedBytes)
     return tl::unexpected(Failure{Rule::too_much_included, "the environment variable " + quoted(name) +
                                                                " is over 64KiB; a value is shorter than that"});

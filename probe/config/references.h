@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "probe/base/secret.h"
 #include "probe/config/block.h"
@@ -18,7 +19,13 @@ constexpr size_t kMaxReferences = 1024;               // different ones
 
 // A text with its references replaced. What came from outside may be secret: such a text is never shown.
 struct Expanded {
+  // One reference's part of the text.
+  struct Part {
+    size_t from = 0, length = 0;
+    std::string written;  // "${env:NAME}"
+  };
   std::string text;
+  std::vector<Part> parts;    // in order
   bool from_outside = false;  // has at least one reference
   bool only_outside = false;  // is nothing but references
 };

@@ -132,10 +132,19 @@ ReadScalar read_url(const Scalar& scalar) {
   return read_template(scalar);
 }
 
+std::string why_no_address(std::string_view text) {
+  constexpr std::string_view kForms = "write host:port, [v6]:port or unix:/path";
+  const size_t colon = text.ends_with(']') ? std::string_view::npos : text.rfind(':');
+  const std::string_view host = text.substr(0, colon), port = text.substr(std::min(colon, text.size()));
+  if (text.starts_with("unix:") || !parse_address(std::string(host) + ":1"))
+    return " is no address; " + std::string(kForms);
+  if (port.size() < 2) return " has no port; " + std::string(kForms);
+  return " has a port that is none; a port is a number from 1 to 65535";
+}
+
 ReadScalar read_address(const Key& key, const Scalar& scalar) {
   const std::optional<HostPort> address = parse_address(scalar.text);
-  if (!address)
-    return mistake(Rule::bad_address, scalar.shown + " is no address; write host:port, [v6]:port or unix:/path");
+  if (!address) return mistake(Rule::bad_address, scalar.shown + why_no_address(scalar.text));
   const auto lowest = key.min.empty() ? uint16_t{1} : number_from<uint16_t>(key.min);
   if (!address->is_unix && address->port < lowest)
     return mistake(Rule::bad_address, scalar.shown + " has a port that nothing can reach; a port is 1 to 65535");

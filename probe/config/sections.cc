@@ -200,7 +200,8 @@ constexpr std::array<Key, 3> kSliKeys = {{
     {.name = "stage", .help = "Which of its stages is judged. Default: the whole run."},
     {.name = "faster_than",
      .type = Type::duration,
-     .help = "Makes it a latency SLI: good is a stage seen within this time of due.",
+     .help = "Makes it a latency SLI: good is a stage seen within this time of due. Where an earlier stage failed "
+             "to send, this one is `skipped` and no event here: that outage is for an SLO without this key to tell.",
      .min = "1ms",
      .max = "1d"},
 }};

@@ -8,8 +8,8 @@
 
 namespace slosonde::config {
 
-// The closest candidate by edit distance (insert, delete, replace, swap neighbours), if it is close enough to be meant;
-// else empty. Of equally close ones the first.
+// The closest candidate by edit distance (insert, delete, replace, swap neighbours; upper and lower case are the same),
+// if it is close enough to be meant; else empty. Of equally close ones the first.
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates);
 
 // "did you mean `X`?", or else "expected one of a, b, c".

@@ -38,6 +38,7 @@ Values::Values() {
   static const std::shared_ptr<const Data> kEmpty = [] {
     Data data;
     data.block = &kNoBlock;
+    data.mask = std::make_shared<const Mask>();
     return std::make_shared<const Data>(std::move(data));
   }();
   data_ = kEmpty;
@@ -162,6 +163,9 @@ boost::json::value Values::shown() const {
 
 std::string Values::fingerprint() const {
   return data_->fingerprint;
+}
+const std::shared_ptr<const Mask>& Values::mask() const {
+  return data_->mask;
 }
 
 }  // namespace slosonde::config

@@ -21,6 +21,7 @@
 
 namespace slosonde::config {
 
+class Mask;
 struct Entry;  // one key's value; values.cc
 
 // Immutable and cheap to copy (shares its entries); any thread.
@@ -65,6 +66,8 @@ class Values {
   // Equal for blocks with equal values (secrets included, as a hash): the key under which watches and handles are
   // shared.
   std::string fingerprint() const;
+  // Hides the secrets of the whole file from what is shown. Complete once the file is loaded; never null.
+  const std::shared_ptr<const Mask>& mask() const;
 
  private:
   friend class Builder;  // builder.h: the parser's side

@@ -254,9 +254,107 @@ bool is_clean(std::string_view text, Positions& positions, Problems& problems) {
   return true;
 }
 
+// Quotes that go on beyond their line: most likely the closing one was forgotten. Read only as far as that takes.
+struct OpenQuotes {
+  std::optional<size_t> first;  // where the first text in quotes begins that does not end on its line
+  std::optional<size_t> never;  // where one begins that never ends; yaml-cpp takes the end of the file for its end
+};
+
+class QuoteReader {
+ public:
+  explicit QuoteReader(std::string_view text) : text_(text) {}
+
+  OpenQuotes read() {
+    while (at_ < text_.size() && !found_.never) {
+      const char c = text_[at_];
+      if (c == '\n') {
+        fresh_ = true;
+        ++at_;
+      } else if (c == '#' && (at_ == 0 || is_blank(text_[at_ - 1]))) {
+        at_ = std::min(text_.find('\n', at_), text_.size());
+      } else if (fresh_ && (c == '"' || c == '\'')) {
+        skip_quoted(c);
+      } else if (fresh_ && (c == '|' || c == '>')) {
+        skip_block();
+      } else {
+        begin_value(c);
+        ++at_;
+      }
+    }
+    return found_;
+  }
+
+ private:
+  static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+  // Whether a value may begin after `c`: quotes within a word are part of it.
+  void begin_value(char c) {
+    const bool before_blank = at_ + 1 >= text_.size() || is_blank(text_[at_ + 1]);
+    if (c == '[' || c == '{' || c == ',' || ((c == ':' || c == '-' || c == '?') && before_blank))
+      fresh_ = true;
+    else if (!is_blank(c))
+      fresh_ = false;
+  }
+
+  void skip_quoted(char quote) {
+    const size_t begin = at_++;
+    fresh_ = false;
+    bool one_line = true;
+    for (; at_ < text_.size(); ++at_) {
+      const char c = text_[at_];
+      if (c == '\n') one_line = false;
+      if (quote == '"' && c == '\\') {
+        ++at_;
+      } else if (c == quote) {
+        if (quote == '"' || at_ + 1 >= text_.size() || text_[at_ + 1] != quote) break;
+        ++at_;  // '' is one
+      }
+    }
+    if (at_ >= text_.size()) found_.never = begin;
+    ++at_;
+    if (!one_line && !found_.first) found_.first = begin;
+  }
+
+  // A text after `|` or `>`: all following lines that are indented deeper than this one, and empty ones.
+  void skip_block() {
+    const size_t line = text_.rfind('\n', at_) == std::string_view::npos ? 0 : text_.rfind('\n', at_) + 1;
+    const size_t indent = std::min(text_.find_first_not_of(" -", line), at_) - line;
+    at_ = std::min(text_.find('\n', at_), text_.size());
+    while (at_ < text_.size()) {
+      const size_t first = text_.find_first_not_of(' ', at_ + 1);
+      if (first != std::string_view::npos && text_[first] != '\n' && first - at_ - 1 <= indent) return;
+      at_ = first == std::string_view::npos ? text_.size() : std::min(text_.find('\n', first), text_.size());
+    }
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+  bool fresh_ = true;  // a value or key may begin here
+  OpenQuotes found_;
+};
+
 // yaml-cpp's own words, without the position it puts in front.
 std::string syntax_message(const YAML::Exception& error) {
   return "not YAML: " + error.msg + "; check indentation, quotes and brackets here";
+}
+
+constexpr std::string_view kUnclosed = "not YAML: the quote that opens here is never closed; close it on its line";
+
+void complain_of_syntax(std::string_view text, const YAML::Exception& error, Positions& positions, Problems& problems) {
+  const Position at = positions.of(error.mark);
+  const OpenQuotes quotes = QuoteReader(text).read();
+  const std::optional<size_t> quote = quotes.first ? quotes.first : quotes.never;
+  const Position opened = quote ? positions.of(*quote) : at;
+  if (!quote || opened.line >= at.line) {
+    problems.add(at, "", syntax_message(error), Rule::not_yaml);
+  } else if (!quotes.first) {
+    problems.add(opened, "", std::string(kUnclosed), Rule::not_yaml);
+  } else {
+    problems.add(opened, "",
+                 "not YAML: the quote that opens here is not closed on its line, and in line " +
+                     std::to_string(at.line) + " nothing fits any more (" + error.msg + "); close it on its line",
+                 Rule::not_yaml);
+  }
 }
 
 }  // namespace
@@ -283,10 +381,14 @@ std::optional<TreeNode> read_yaml(std::string_view text, Problems& problems) {
   } catch (const Stop&) {
     return std::nullopt;
   } catch (const YAML::Exception& error) {
-    problems.add(positions.of(error.mark), "", syntax_message(error), Rule::not_yaml);
+    complain_of_syntax(text, error, positions, problems);
     return std::nullopt;
   } catch (const std::exception& error) {
     problems.add({1, 1}, "", std::string("not YAML: ") + error.what(), Rule::not_yaml);
+    return std::nullopt;
+  }
+  if (const OpenQuotes quotes = QuoteReader(text).read(); quotes.never) {
+    problems.add(positions.of(*quotes.never), "", std::string(kUnclosed), Rule::not_yaml);
     return std::nullopt;
   }
   if (std::optional<TreeNode> root = builder.take()) return root;

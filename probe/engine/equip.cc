@@ -91,7 +91,7 @@ std::string name_of(const config::KindUse& use) {
   for (const config::Key& key : use.values.block_declaration().keys) {
     const bool telling =
         key.type == config::Type::text || key.type == config::Type::path || key.type == config::Type::address;
-    if (telling && key.required) return use.kind + " " + use.values.text(key.name);
+    if (telling && key.required) return use.kind + " " + use.values.mask()->apply(use.values.text(key.name));
   }
   return use.kind;
 }
@@ -126,7 +126,10 @@ Plan plan_with(const config::Config& config, WatchList& watches) {
 // Makes checks and watches, and collects what could not be made.
 class Maker {
  public:
-  Maker(std::span<const checks::Kind> kinds, io::Io& io) : kinds_(kinds), io_(io) {}
+  Maker(std::span<const checks::Kind> kinds, io::Io& io, std::shared_ptr<const config::Mask> mask)
+      : kinds_(kinds), io_(io) {
+    problems_.hide_with(std::move(mask));
+  }
 
   std::vector<std::shared_ptr<checks::Check>> checks(const std::vector<config::Stage>& stages) {
     std::vector<std::shared_ptr<checks::Check>> made;
@@ -187,7 +190,8 @@ tl::expected<Equipment, config::Problems> equip(const config::Config& config, st
   WatchList watches;
   Equipment made;
   made.plan = std::make_shared<const Plan>(plan_with(config, watches));
-  Maker maker(kinds, io);
+  made.mask = config.root.mask();
+  Maker maker(kinds, io, made.mask);
   for (const auto& transaction : config.transactions) {
     made.checks.push_back(maker.checks(transaction.stages));
     made.finally.push_back(maker.checks(transaction.finally));

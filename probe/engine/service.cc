@@ -100,8 +100,15 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     return made;
   }
 
+  // Whatever a kind says of a failure goes into records, logs and views from here.
+  void hide_secrets(Error& error) const { error.text = equipment_.mask->apply(error.text); }
+
   // Anything that checks, watches and commands report: into the core at once, judged in the next turn.
   void take(Input input) {
+    if (equipment_.mask) {
+      if (auto* done = std::get_if<CheckDone>(&input)) hide_secrets(done->result.error);
+      if (auto* blind = std::get_if<OutOfSight>(&input)) hide_secrets(blind->error);
+    }
     core_.feed(io_.now(), std::move(input));
     alarm_.soon();
   }

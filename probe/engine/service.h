@@ -10,6 +10,7 @@
 #include "checks/check.h"
 #include "checks/watch.h"
 #include "probe/base/result.h"
+#include "probe/config/mask.h"
 #include "probe/engine/core.h"
 #include "probe/engine/plan.h"
 #include "probe/engine/snapshot.h"
@@ -23,6 +24,7 @@ struct Equipment {
   std::vector<std::vector<std::shared_ptr<checks::Check>>> checks;
   std::vector<std::vector<std::shared_ptr<checks::Check>>> finally;
   std::vector<std::shared_ptr<checks::Watch>> watches;
+  std::shared_ptr<const config::Mask> mask;  // of what no error may show; null: nothing
 };
 
 struct ServiceOptions {

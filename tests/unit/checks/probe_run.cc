@@ -20,6 +20,7 @@ config::Config load_stage(const std::string& yaml) {
       yaml + "}]}]\n";
   source.environment = [](const std::string& name) -> std::optional<std::string> {
     if (name == "SECRET") return "hunter2";
+    if (name == "SHORT") return "pw";
     return std::nullopt;
   };
   const auto kinds = named_blocks();

@@ -35,10 +35,13 @@ void only_one_body(const Values& values, Problems& problems) {
                  "`json` and `body` both give the body; keep one of them");
 }
 
+constexpr SecretEntries kSecretHeaders{.has = [](std::string_view name) { return name == "Authorization"; },
+                                       .instead = "`password`"};
+
 constexpr std::array<Key, 20> kHttpKeys = {{
     {.name = "url", .type = Type::url, .help = "Where to ask.", .required = true},
     {.name = "method", .type = Type::choice, .help = "How to ask.", .fallback = "GET", .choices = kMethods},
-    {.name = "headers", .type = Type::template_map, .help = "Headers.", .max = "3"},
+    {.name = "headers", .type = Type::template_map, .help = "Headers.", .max = "3", .secrets = &kSecretHeaders},
     {.name = "body", .type = Type::text_template, .help = "The body."},
     {.name = "json", .type = Type::json, .help = "The body, as JSON."},
     {.name = "password", .type = Type::secret, .help = "A secret.", .min = "4", .max = "40"},
@@ -93,6 +96,7 @@ std::optional<std::string> environment(const std::string& name) {
   if (name == "BROKEN") return "hush-broken {{nonsense}} [ \xFF";
   if (name == "TEMPLATE") return "hush-broken {{nonsense}} [";
   if (name == "BRACKET") return "hush-(";
+  if (name == "URL") return "http://hooks:81/services/T0/hush-in-a-path?token=hush-in-a-query";
   if (name == "LONG") return std::string(70 * 1024, 'x');
   if (name == "HALF") return std::string(60 * 1024, 'x');
   return std::nullopt;

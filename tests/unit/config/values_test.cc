@@ -104,14 +104,16 @@ TEST(Values, TakesWhatStandsInFilesAndVariables) {
 
 TEST(Values, ViewsShowNoSecretAndNothingFromOutside) {
   const Config config = config_with(
-      ", password_file: secret.txt, headers: {Authorization: \"Bearer ${env:TOKEN}\"}, json: [\"${env:TOKEN}\"],"
+      ", password_file: secret.txt, headers: {Authorization: \"Bearer ${env:TOKEN}\", X-Zone: \"in ${env:ZONE}\"}, "
+      "json: [\"${env:TOKEN}\"],"
       " tags: {a: \"${env:TOKEN}\"}, brokers: [\"${env:TOKEN}\", b]");
   const std::string shown = boost::json::serialize(config.root.shown());
   for (const std::string_view secret : test::kSecretTexts) EXPECT_EQ(shown.find(secret), std::string::npos) << shown;
   const boost::json::value parsed = boost::json::parse(shown);
   const auto& http = parsed.at("transactions").at(0).at("stages").at(0).at("http");
   EXPECT_EQ(http.at("password").as_string(), "<secret>");
-  EXPECT_EQ(http.at("headers").at("Authorization").as_string(), "Bearer ${env:TOKEN}");
+  EXPECT_EQ(http.at("headers").at("Authorization").as_string(), "<secret>");
+  EXPECT_EQ(http.at("headers").at("X-Zone").as_string(), "in ${env:ZONE}");
   EXPECT_EQ(http.at("brokers").at(0).as_string(), "${env:TOKEN}");
   EXPECT_EQ(http.at("brokers").at(1).as_string(), "b");
   EXPECT_EQ(http.at("limit").as_string(), "1MiB");
