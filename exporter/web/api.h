@@ -8,7 +8,8 @@
 //   slos          as in the contract: {"slos": [{"name", "objective", "window_seconds", "good", "bad", "unjudged":
 //                 {"blind", "probe_fault", "missed", "excluded"}, "coverage", "budget_remaining", "burn_rates":
 //                 {"5m": …}, "alerts": [{"tier", "severity", "factor", "long_window_seconds", "short_window_seconds",
-//                 "active", "since"}], "since"}]}
+//                 "min_bad", "bad" (in the long window), "active", "waits_for_min_bad" (it burns in both windows, and
+//                 only min_bad keeps it quiet), "since"}], "since"}]}
 //   transactions  {"transactions": [{"name", "every_seconds", "max_in_flight", "in_flight", "next_due", "verdicts":
 //                 {"good": …}, "last_verdict", "last_good", "last_bad", "stages": [{"name", "mode", "within_seconds",
 //                 "from", "watch", "poll_every_seconds", "verdicts", "failures" (those that happened), "sightings",
@@ -17,8 +18,10 @@
 //   runs/<id>     <run>: {"id", "transaction", "origin", "state": "in_flight" | "decided" | "closed", "verdict", "due",
 //                 "started", "decided", "traceparent", "trace_id", "captures" (names alone: values may be secrets),
 //                 "stages": [<step>…], "finally": [<step>…]}
-//                 <step>: {"name", "mode", "within_seconds", "verdict", "bad", "started", "seen": {"from", "to"},
+//                 <step>: {"name", "mode", "within_seconds", "verdict", "judged", "bad", "started", "seen": {"from", "to"},
 //                 "latency_seconds", "hop_seconds", "decided", "attempts", "phases": {"connect": …}, "error"}
+//                 "judged" is "good" or "bad" as soon as that is decided. Of a stage that was not seen in time "verdict"
+//                 stays null until the run closes: only then is it known whether it came late or was lost.
 #pragma once
 
 #include <boost/json/value.hpp>

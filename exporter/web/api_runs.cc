@@ -24,11 +24,27 @@ json::object phases_view(const checks::Phases& phases) {
   return view;
 }
 
+// What is known of the thing a step has sent; null for one that sends nothing, or has not answered.
+json::value delivery_view(checks::Delivery delivery) {
+  switch (delivery) {
+    case checks::Delivery::acked:
+      return "acked";
+    case checks::Delivery::refused:
+      return "refused";
+    case checks::Delivery::unknown:
+      return "unknown";
+    case checks::Delivery::none:
+      break;
+  }
+  return nullptr;
+}
+
 json::object step_view(const engine::StagePlan& plan, const engine::StageRecord& step, Duration wall) {
   json::object view{{"name", json_text(plan.name)},
                     {"mode", mode_name(plan.mode)},
                     {"within_seconds", exact_seconds(plan.within)},
                     {"verdict", nullptr},
+                    {"judged", step.bad ? json::value("bad") : json::value(nullptr)},
                     {"bad", step.bad},
                     {"started", json_time(step.started, wall)},
                     {"seen", nullptr},
@@ -36,9 +52,11 @@ json::object step_view(const engine::StagePlan& plan, const engine::StageRecord&
                     {"hop_seconds", json_seconds(step.hop)},
                     {"decided", json_time(step.decided, wall)},
                     {"attempts", step.attempts},
+                    {"delivery", delivery_view(step.delivery)},
                     {"phases", phases_view(step.phases)},
                     {"error", json_error(step.error)}};
   if (step.verdict) view["verdict"] = engine::name(*step.verdict);
+  if (step.verdict == engine::StageVerdict::on_time) view["judged"] = "good";
   if (step.seen_hi) {
     view["seen"] = json::object{{"from", json_time(step.seen_lo, wall)}, {"to", json_time(step.seen_hi, wall)}};
   }

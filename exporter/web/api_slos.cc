@@ -2,6 +2,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "exporter/web/alerts.h"
 #include "exporter/web/api.h"
 #include "exporter/web/json_parts.h"
 
@@ -18,6 +19,11 @@ json::object unjudged_view(const engine::UnjudgedCounts& counts) {
           {"excluded", counts.excluded}};
 }
 
+json::value bad_in(const engine::SloStatus& slo, Duration window) {
+  const engine::WindowStatus* found = window_of(slo, window);
+  return found == nullptr ? json::value(nullptr) : json::value(found->bad);
+}
+
 json::object slo_view(const engine::SloPlan& plan, const engine::SloStatus& slo, Duration wall) {
   json::object burn_rates;
   for (const engine::WindowStatus& window : slo.windows) {
@@ -31,7 +37,10 @@ json::object slo_view(const engine::SloPlan& plan, const engine::SloStatus& slo,
                                   {"factor", alert.factor},
                                   {"long_window_seconds", exact_seconds(alert.long_window)},
                                   {"short_window_seconds", exact_seconds(alert.short_window)},
+                                  {"min_bad", plan.min_bad},
+                                  {"bad", bad_in(slo, alert.long_window)},
                                   {"active", alert.active},
+                                  {"waits_for_min_bad", waits_for(plan, slo, alert).has_value()},
                                   {"since", json_time(alert.since, wall)}});
   }
   return {{"name", json_text(plan.name)},

@@ -1,8 +1,10 @@
 #include "exporter/web/json_parts.h"
 
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <charconv>
 #include <cmath>
 #include <string>
 
@@ -56,6 +58,18 @@ std::string_view mode_name(engine::StageMode mode) {
 
 namespace {
 
+// The shortest digits that read back as this number; without an exponent down to a nanosecond, which is our finest.
+void append_plain(double value, std::string& out) {
+  constexpr double kLeast = 1e-9, kMost = 1e21;
+  if (const double size = std::fabs(value); size != 0 && (size < kLeast || size >= kMost)) {
+    append_number(value, out);
+    return;
+  }
+  std::array<char, 48> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed).ptr;
+  out.append(text.data(), end);
+}
+
 void append_json(const json::value& value, std::string& out) {
   if (const auto* object = value.if_object()) {
     char before = '{';
@@ -76,7 +90,7 @@ void append_json(const json::value& value, std::string& out) {
     }
     out += array->empty() ? "[]" : "]";
   } else if (const auto* number = value.if_double()) {
-    append_number(*number, out);  // finite: json_number() sees to it
+    append_plain(*number, out);  // finite: json_number() sees to it
   } else {
     out += json::serialize(value);
   }

@@ -24,7 +24,8 @@ boost::json::value json_error(const Error& error);    // null for none
 boost::json::value json_text(std::string_view text);  // as UTF-8
 std::string_view mode_name(engine::StageMode mode);
 
-// Boost.JSON's own serialiser writes every number with an exponent (1.2E2); people read this, too.
+// Boost.JSON's own serialiser writes every number with an exponent (1.2E2); people read this, too. Numbers from 1e-9 to
+// 1e21 have none.
 std::string json_written(const boost::json::value& value);
 
 }  // namespace slosonde::exporter

@@ -1,14 +1,18 @@
 #include "probe/cli/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "probe/cli/commands.h"
 #include "probe/cli/exit.h"
+#include "probe/config/suggest.h"
+#include "probe/config/utf8.h"
 
 namespace slosonde::cli {
 
@@ -67,7 +71,7 @@ void add_once(CLI::App& app, Asked& asked) {
   command->footer(
       "Example:\n  slosonde once slosonde.yaml --transaction log-to-alert\n\n"
       "Where a running probe holds the address for hooks, ask that one: slosonde trigger.\n"
-      "Exit code: 0 all good, 1 one was bad, 2 bad configuration, 3 could not judge.");
+      "Exit code: 0 all good, 1 one was bad, 2 bad configuration or no such transaction, 3 could not judge.");
   command->callback([&asked] {
     asked.chosen = [&asked] { return once(asked.once); };
     asked.when_it_cannot = kInconclusive;
@@ -100,7 +104,7 @@ void add_status(CLI::App& app, Asked& asked) {
   add_json(*command, asked.status.json);
   command->footer(
       "Example:\n  slosonde status --probe http://127.0.0.1:9465\n\n"
-      "Exit code: 0 shown, 2 wrong usage, 3 the probe cannot be reached.");
+      "Exit code: 0 shown, 2 wrong usage, 3 no such probe.");
   command->callback([&asked] {
     asked.chosen = [&asked] { return status(asked.status); };
     asked.when_it_cannot = kInconclusive;
@@ -112,6 +116,19 @@ void add_schema(CLI::App& app, Asked& asked) {
   command->add_flag("--reference", asked.schema.reference, "print the reference page (Markdown) instead");
   command->footer("Example:\n  slosonde schema > slosonde.schema.json");
   command->callback([&asked] { asked.chosen = [&asked] { return schema(asked.schema); }; });
+}
+
+// CLI11 would only say that a command is missing, whatever was written in its place.
+std::optional<int> complain_of_command(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  const std::string word = argc > 1 ? argv[1] : "";
+  if (word.starts_with('-') || std::find(names.begin(), names.end(), word) != names.end()) return std::nullopt;
+  std::cerr << "slosonde: "
+            << (argc > 1 ? "there is no command " + config::quoted(word) + "; " + config::suggestion(word, names)
+                         : "a command is missing; " + config::suggestion("", names))
+            << "\nslosonde --help says more.\n";
+  return kBadConfig;
 }
 
 // Nothing when a command is to be carried out; else the exit code.
@@ -131,6 +148,7 @@ std::optional<int> parse(int argc, char** argv, Asked& asked) {
   app.footer(
       "Start with:\n  slosonde validate slosonde.yaml\n  slosonde once slosonde.yaml\n  slosonde run slosonde.yaml\n\n"
       "slosonde COMMAND --help says more, with an example.");
+  if (const auto code = complain_of_command(app, argc, argv)) return code;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <boost/json/parse.hpp>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -67,18 +68,29 @@ ProbeAnswer answer_from(long status, const std::string& body) {
   answer.body = boost::json::parse(body, error);
   if (error) answer.body = nullptr;
   if (status < 400) return answer;
-  // RFC 9457: `detail` says what happened this time, `title` what kind of thing it is.
+  // Whatever answers there need not be a probe. RFC 9457: `detail` says what happened this time, `title` what kind of
+  // thing it is.
   answer.problem = text_of(answer.body, "detail");
   if (answer.problem.empty()) answer.problem = text_of(answer.body, "title");
-  if (answer.problem.empty()) answer.problem = "status " + std::to_string(status);
+  if (answer.problem.empty())
+    answer.problem = "status " + std::to_string(status) + ", and no word of slosonde's; is it the address of a probe?";
   return answer;
+}
+
+// Without the credentials that may stand in it.
+std::string without_credentials(std::string_view probe) {
+  const size_t scheme = probe.find("://");
+  const size_t host = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const size_t at = probe.substr(0, probe.find('/', host)).rfind('@');
+  if (at == std::string_view::npos || at < host) return std::string(probe);
+  return std::string(probe.substr(0, host)) + std::string(probe.substr(at + 1));
 }
 
 }  // namespace
 
 Result<ProbeClient> ProbeClient::make(std::string_view probe, Secret token) {
   ProbeClient client;
-  client.shown_ = probe;
+  client.shown_ = without_credentials(probe);
   client.token_ = std::move(token);
   if (probe.starts_with("unix:/")) {
     client.socket_ = probe.substr(5);
@@ -113,6 +125,7 @@ Result<ProbeAnswer> ProbeClient::request(const std::string& path, const std::str
     std::string line = "Authorization: Bearer ";
     line += token_.reveal();
     add_header(headers, line);
+    explicit_bzero(line.data(), line.size());
   }
   CURL* handle = easy.get();
   curl_easy_setopt(handle, CURLOPT_URL, (base_ + path).c_str());

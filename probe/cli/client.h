@@ -27,7 +27,7 @@ class ProbeClient {
   Result<ProbeAnswer> get(const std::string& path, Duration patience = std::chrono::seconds(10)) const;
   Result<ProbeAnswer> post(const std::string& path, const std::string& json,
                            Duration patience = std::chrono::seconds(15)) const;
-  const std::string& shown() const { return shown_; }
+  const std::string& shown() const { return shown_; }  // the address, without credentials
 
  private:
   Result<ProbeAnswer> request(const std::string& path, const std::string* json, Duration patience) const;

@@ -9,12 +9,38 @@
 
 namespace slosonde::cli {
 
+namespace {
+
+// A request has one Authorization header, and a signature takes the place of either token: with neither key, two tokens
+// that differ can never both be shown.
+void check_hook_tokens(const config::Config& config, config::Problems& problems) {
+  if (config.hooks.token.empty() || !config.hooks.hmac_key.empty()) return;
+  for (const auto& transaction : config.transactions) {
+    for (const auto& stage : transaction.stages) {
+      if (stage.mode != config::StageMode::watched || stage.use.kind != "webhook") continue;
+      const config::Values& settings = stage.use.values;
+      const Secret& own = settings.secret("token");
+      if (own.empty() || !settings.secret("hmac_key").empty() || config.hooks.token.equals(own.reveal())) continue;
+      problems.add(
+          settings.position("token"), settings.path("token"),
+          "`hooks` asks every sender for another token, and a request can show only one (Authorization: Bearer "
+          "…): none could get in; remove one of the two tokens, give both the same, or let senders sign with "
+          "an `hmac_key`");
+    }
+  }
+}
+
+}  // namespace
+
 tl::expected<config::Config, Mistakes> load_config(const std::string& path) {
   auto source = config::open_source(path);
   if (!source) return tl::unexpected(Mistakes{source.error(), {}});
   const auto kinds = checks::named_blocks();
   auto config = config::load(*source, kinds);
   if (!config) return tl::unexpected(Mistakes{{}, std::move(config.error())});
+  config::Problems problems;
+  check_hook_tokens(*config, problems);
+  if (!problems.empty()) return tl::unexpected(Mistakes{{}, std::move(problems)});
   return std::move(*config);
 }
 

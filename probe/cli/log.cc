@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "probe/base/time.h"
+#include "probe/config/utf8.h"
 
 namespace slosonde::cli {
 
@@ -30,22 +31,32 @@ std::string_view name_of(Level level) {
   return "error";
 }
 
-// Control characters, quotes and backslashes escaped as JSON has them; the text is otherwise taken as it is.
+void append_escaped(std::string& to, char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (c == '"' || c == '\\') {
+    to += '\\';
+    to += c;
+  } else if (c == '\n') {
+    to += "\\n";
+  } else if (byte < 0x20 || byte == 0x7f) {
+    char buffer[8];
+    std::snprintf(buffer, sizeof buffer, "\\u%04x", byte);
+    to += buffer;
+  } else {
+    to += c;
+  }
+}
+
+// Control characters, quotes and backslashes escaped as JSON has them; bytes that are no UTF-8 (a target's answer or a
+// file's name may have them) become U+FFFD.
 void append_escaped(std::string& to, std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      to += '\\';
-      to += c;
-    } else if (c == '\n') {
-      to += "\\n";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      char buffer[8];
-      std::snprintf(buffer, sizeof buffer, "\\u%04x", byte);
-      to += buffer;
-    } else {
-      to += c;
-    }
+  while (!text.empty()) {
+    const size_t length = config::utf8_length(text);
+    if (length == 1)
+      append_escaped(to, text[0]);
+    else
+      to += length == 0 ? "\xEF\xBF\xBD" : text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
   }
 }
 
@@ -60,7 +71,8 @@ void append_logfmt(std::string& to, std::string_view key, std::string_view value
   to += key;
   to += '=';
   const auto needs_quotes = [](char c) {
-    return c == ' ' || c == '"' || c == '=' || c == '\\' || c < 0x20 || c == 0x7f;
+    const auto byte = static_cast<unsigned char>(c);
+    return c == '"' || c == '=' || c == '\\' || byte <= 0x20 || byte >= 0x7f;
   };
   const bool plain = !value.empty() && std::find_if(value.begin(), value.end(), needs_quotes) == value.end();
   if (plain) {

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <csignal>
 #include <iostream>
 #include <map>
@@ -12,11 +11,13 @@
 #include <vector>
 
 #include "exporter/web/api.h"
+#include "exporter/web/json_parts.h"
 #include "probe/cli/commands.h"
 #include "probe/cli/exit.h"
 #include "probe/cli/instance.h"
 #include "probe/cli/load.h"
 #include "probe/cli/run_view.h"
+#include "probe/cli/signals.h"
 #include "probe/cli/table.h"
 
 namespace slosonde::cli {
@@ -44,6 +45,7 @@ class Once {
   void finish();
   int show(const OnceOptions& options) const;
 
+  HeldSignals held_;
   const config::Config& config_;
   bool needs_hooks_;
   std::unique_ptr<Instance> instance_;
@@ -84,6 +86,7 @@ int Once::run(const OnceOptions& options) {
     interrupted_ = true;
     finish();
   });
+  held_.release();
   instance_->service().start();
   instance_->run();
   return show(options);
@@ -161,7 +164,7 @@ int Once::show(const OnceOptions& options) const {
   if (interrupted_) std::cerr << "slosonde once: interrupted\n";
   if (options.json) {
     const char* verdict = code == kGood ? "good" : code == kBad ? "bad" : "inconclusive";
-    std::cout << json::serialize(json::object{{"verdict", verdict}, {"runs", runs_}}) << '\n';
+    std::cout << exporter::json_written(json::object{{"verdict", verdict}, {"runs", runs_}}) << '\n';
     return code;
   }
   const bool colour = wants_colour();

@@ -11,6 +11,7 @@
 #include "probe/cli/load.h"
 #include "probe/cli/log.h"
 #include "probe/cli/memory.h"
+#include "probe/cli/signals.h"
 
 namespace slosonde::cli {
 
@@ -65,6 +66,7 @@ void say_started(Log& log, const config::Config& config, exporter::WebServer& we
 }  // namespace
 
 int run(const RunOptions& options) {
+  HeldSignals held;
   keep_heap_small();
   std::signal(SIGPIPE, SIG_IGN);
   auto config = load_config(options.config);
@@ -96,6 +98,7 @@ int run(const RunOptions& options) {
     told = true;
     instance.drain(grace);
   });
+  held.release();
   say_started(*log, *config, instance.web());
   started = &instance;
   instance.service().start();

@@ -32,7 +32,7 @@ std::string wrong_with(const StageView& stage, const json::value& step) {
   std::string text = error != nullptr ? text_of(*error, "text") : "";
   if (!text.empty()) return text_of(*error, "code") + ": " + text;
   const auto within = number_of(step, "within_seconds");
-  const std::string limit = within ? shown_duration(*within) : "its limit";
+  const std::string limit = within ? shown_setting(*within) : "its limit";
   if (stage.verdict == "late") return "seen, but not within " + limit;
   if (stage.verdict == "lost" || (stage.bad && stage.verdict.empty())) return "not seen within " + limit;
   if (stage.verdict == "corrupt") return "the marker came through, its payload did not";

@@ -1,11 +1,11 @@
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <cstdio>
 #include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "exporter/web/html.h"
+#include "exporter/web/json_parts.h"
 #include "probe/cli/client.h"
 #include "probe/cli/commands.h"
 #include "probe/cli/exit.h"
@@ -35,7 +35,10 @@ Result<Views> ask(const ProbeClient& client) {
     auto answer = client.get(path);
     if (!answer) return fail(answer.error());
     if (answer->status != 200) return fail(ErrorCode::wrong_status, client.shown() + path + ": " + answer->problem);
-    if (!answer->body.is_object()) return fail(ErrorCode::malformed, client.shown() + path + ": no JSON of a probe");
+    const bool of_a_probe = to != &views.status || !text_of(answer->body, "probe").empty();
+    if (!answer->body.is_object() || !of_a_probe)
+      return fail(ErrorCode::malformed, client.shown() + " answers, but is no slosonde: " + path +
+                                            " gives nothing that a probe would say; its address is that of `listen`");
     *to = std::move(answer->body);
   }
   return views;
@@ -49,12 +52,6 @@ std::string share_or_none(const std::optional<double>& share) {
   return share ? shown_share(*share) : "-";
 }
 
-std::string shown_burn(double burn) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", burn);
-  return text;
-}
-
 // "5m 0, 1h 1.2, 30d 0.3": shortest window first, as the probe gives them.
 std::string burns_of(const json::value& slo) {
   const auto* rates = find(slo, "burn_rates");
@@ -62,18 +59,22 @@ std::string burns_of(const json::value& slo) {
   std::string text;
   for (const auto& pair : rates->get_object()) {
     const auto rate = number_of(*rates, pair.key());
-    text += (text.empty() ? "" : ", ") + std::string(pair.key()) + " " + (rate ? shown_burn(*rate) : "-");
+    text += (text.empty() ? "" : ", ") + std::string(pair.key()) + " " + (rate ? exporter::shown_factor(*rate) : "-");
   }
   return text.empty() ? "-" : text;
 }
 
 Cell alerts_of(const json::value& slo) {
-  std::string firing;
+  std::string firing, waiting;
   for (const json::value& alert : list_of(slo, "alerts")) {
-    if (flag_of(alert, "active"))
-      firing += (firing.empty() ? "" : ", ") + text_of(alert, "severity") + " " + text_of(alert, "tier");
+    const std::string tier = text_of(alert, "severity") + " " + text_of(alert, "tier");
+    if (flag_of(alert, "active")) firing += (firing.empty() ? "" : ", ") + tier;
+    if (flag_of(alert, "waits_for_min_bad"))
+      waiting += (waiting.empty() ? "" : ", ") + tier + " fires at " + std::to_string(count_of(alert, "min_bad")) +
+                 " failures, has " + std::to_string(count_of(alert, "bad"));
   }
-  return firing.empty() ? Cell{"none", Tone::good} : Cell{firing, Tone::bad};
+  if (!firing.empty()) return {firing, Tone::bad};
+  return waiting.empty() ? Cell{"none", Tone::good} : Cell{"none; " + waiting, Tone::warning};
 }
 
 Cell budget_of(const json::value& slo) {
@@ -122,7 +123,7 @@ void print_transactions(const json::value& transactions, bool colour) {
     const std::string last = text_of(one, "last_verdict");
     const Tone tone = last == "good" ? Tone::good : last == "bad" ? Tone::bad : Tone::warning;
     std::vector<Cell> row{{text_of(one, "name")},
-                          {shown_duration(number_of(one, "every_seconds").value_or(0))},
+                          {shown_setting(number_of(one, "every_seconds").value_or(0))},
                           {last.empty() ? "-" : last, tone}};
     for (const char* verdict : {"good", "bad", "blind", "probe_fault", "missed"}) {
       row.push_back({std::to_string(count_of(verdicts, verdict))});
@@ -165,7 +166,7 @@ int status(const StatusOptions& options) {
     all["status"] = std::move(views->status);
     all["slos"] = list_of(views->slos, "slos");
     all["transactions"] = list_of(views->transactions, "transactions");
-    std::cout << json::serialize(all) << '\n';
+    std::cout << exporter::json_written(all) << '\n';
     return kGood;
   }
   const bool colour = wants_colour();

@@ -9,6 +9,8 @@
 #include <ostream>
 #include <utility>
 
+#include "probe/base/time.h"
+
 namespace slosonde::cli {
 
 namespace {
@@ -116,6 +118,10 @@ std::string shown_duration(double seconds) {
   if (minutes < 24 * 60) return two_units(minutes / 60, minutes % 60, "h", "m");
   const long long hours = std::llround(seconds / 3600);
   return two_units(hours / 24, hours % 24, "d", "h");
+}
+
+std::string shown_setting(double seconds) {
+  return format_duration(Duration(std::llround(seconds * 1e9)));
 }
 
 std::string shown_share(double share) {

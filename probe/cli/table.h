@@ -39,6 +39,8 @@ bool wants_colour();
 
 // Three figures at most, for people: "12 ms", "1.25 s", "1m 53s", "2h 5m", "3d 4h".
 std::string shown_duration(double seconds);
+// As the configuration would have it: "90s", "5m".
+std::string shown_setting(double seconds);
 // "99.9%", "0.0124%": as many decimals as are not zero, at most four.
 std::string shown_share(double share);
 

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "exporter/web/json_parts.h"
 #include "probe/cli/client.h"
 #include "probe/cli/commands.h"
 #include "probe/cli/exit.h"
@@ -96,7 +97,7 @@ tl::expected<std::string, int> start(const ProbeClient& client, const TriggerOpt
   if (answer->status / 100 == 2 && !marker.empty()) return marker;
   const std::string why = answer->problem.empty() ? "an answer that names no run" : answer->problem;
   const bool usage = answer->status == 404 && has_no_such_transaction(client, options.transaction);
-  return tl::unexpected(complain(options.probe + ": " + why, usage ? kBadConfig : kInconclusive));
+  return tl::unexpected(complain(client.shown() + ": " + why, usage ? kBadConfig : kInconclusive));
 }
 
 }  // namespace
@@ -113,7 +114,7 @@ int trigger(const TriggerOptions& options) {
   const auto view = run_view(*run);
   if (!view) return complain(view.error().text, kInconclusive);
   if (options.json) {
-    std::cout << json::serialize(*run) << '\n';
+    std::cout << exporter::json_written(*run) << '\n';
   } else {
     print_run(std::cout, *view, wants_colour());
   }

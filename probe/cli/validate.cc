@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "exporter/web/json_parts.h"
 #include "probe/cli/commands.h"
 #include "probe/cli/exit.h"
 #include "probe/cli/instance.h"
@@ -66,6 +66,19 @@ std::string promise(const Meaning& meaning) {
   return text + " over " + format_duration(slo.window) + "; a run every " + format_duration(meaning.transaction->every);
 }
 
+// Of a latency SLO, the stages whose failure leaves its own one skipped: "ingest or incident"; empty where there is
+// none.
+std::string stages_before(const Meaning& meaning) {
+  if (!meaning.slo->faster_than || !meaning.slo->stage) return {};
+  // What sends leaves all that follows skipped, and what sends is itself skipped whatever failed before.
+  const auto& stages = meaning.transaction->stages;
+  const bool sends = stages[*meaning.slo->stage].mode == config::StageMode::done;
+  std::string names;
+  for (size_t i = 0; i < *meaning.slo->stage; ++i)
+    if (sends || stages[i].mode == config::StageMode::done) names += (names.empty() ? "" : " or ") + stages[i].name;
+  return names;
+}
+
 void print(const Meaning& meaning, bool colour) {
   std::cout << '\n' << meaning.slo->name << ": " << promise(meaning) << '\n';
   Table table({"tier", "severity", "windows", "fired by", "of the budget", "outage seen after"}, {4});
@@ -74,7 +87,7 @@ void print(const Meaning& meaning, bool colour) {
     const slo::Outlook outlook = slo::outlook(tier, meaning.terms, meaning.within);
     table.add({{slo::label(tier)},
                {std::string(slo::name(tier.severity))},
-               {shown_duration(seconds(tier.long_window)) + ", " + shown_duration(seconds(tier.short_window))},
+               {format_duration(tier.long_window) + ", " + format_duration(tier.short_window)},
                {std::to_string(outlook.failures) + " failures"},
                {shown_share(outlook.budget_spent)},
                {shown_duration(seconds(outlook.outage_seen))}});
@@ -89,6 +102,13 @@ void print(const Meaning& meaning, bool colour) {
     std::cout << "  " << toned("thin:", Tone::warning, colour) << " the short window of " << label
               << " holds fewer than 3 runs; one good run resolves it, one late run delays it\n";
   }
+  if (const std::string earlier = stages_before(meaning); !earlier.empty() && !meaning.policy.tiers.empty()) {
+    std::cout
+        << "  " << toned("seen here:", Tone::faint, colour) << " an outage of stage "
+        << meaning.transaction->stages[*meaning.slo->stage].name << " itself. After one of " << earlier
+        << " the run is `skipped` here, which is no event for a latency SLO:\n  an SLO without `faster_than` tells of "
+           "that one\n";
+  }
   if (meaning.policy.tiers.empty()) {
     std::cout << "  " << toned("nobody is told:", Tone::bad, colour) << " no tier of this SLO can ever fire\n";
   }
@@ -101,10 +121,10 @@ json::object as_json(const Meaning& meaning) {
     tiers.push_back({{"tier", slo::label(tier)},
                      {"severity", slo::name(tier.severity)},
                      {"factor", tier.factor.value()},
-                     {"long_window_seconds", seconds(tier.long_window)},
-                     {"short_window_seconds", seconds(tier.short_window)},
+                     {"long_window_seconds", exporter::exact_seconds(tier.long_window)},
+                     {"short_window_seconds", exporter::exact_seconds(tier.short_window)},
                      {"failures", outlook.failures},
-                     {"outage_seen_seconds", seconds(outlook.outage_seen)},
+                     {"outage_seen_seconds", exporter::exact_seconds(outlook.outage_seen)},
                      {"budget_spent", outlook.budget_spent},
                      {"short_is_thin", outlook.short_is_thin}});
   }
@@ -114,9 +134,11 @@ json::object as_json(const Meaning& meaning) {
   json::object made;
   made["name"] = meaning.slo->name;
   made["objective"] = static_cast<double>(meaning.slo->objective_ppb) / static_cast<double>(slo::kWhole_ppb);
-  made["window_seconds"] = seconds(meaning.slo->window);
+  made["window_seconds"] = exporter::exact_seconds(meaning.slo->window);
   made["transaction"] = meaning.transaction->name;
-  made["every_seconds"] = seconds(meaning.transaction->every);
+  made["every_seconds"] = exporter::exact_seconds(meaning.transaction->every);
+  const std::string earlier = stages_before(meaning);
+  if (!earlier.empty()) made["note"] = "an outage of " + earlier + " is no event here: its runs are skipped";
   if (meaning.slo->stage) made["stage"] = meaning.transaction->stages[*meaning.slo->stage].name;
   made["tiers"] = std::move(tiers);
   made["dropped"] = std::move(dropped);
@@ -142,7 +164,7 @@ int report_mistakes(const Mistakes& mistakes, const ValidateOptions& options) {
   if (mistakes.unreadable) list.push_back(json::object{{"message", mistakes.unreadable.text}});
   for (const config::Problem& problem : mistakes.problems.list()) list.push_back(as_json(problem));
   const json::object made{{"config", options.config}, {"good", false}, {"problems", std::move(list)}};
-  std::cout << json::serialize(made) << '\n';
+  std::cout << exporter::json_written(made) << '\n';
   return kBadConfig;
 }
 
@@ -164,7 +186,7 @@ int validate(const ValidateOptions& options) {
     json::array slos;
     for (const Meaning& meaning : meanings) slos.push_back(as_json(meaning));
     const json::object made{{"config", options.config}, {"good", true}, {"slos", std::move(slos)}};
-    std::cout << json::serialize(made) << '\n';
+    std::cout << exporter::json_written(made) << '\n';
     return kGood;
   }
   const bool colour = wants_colour();

@@ -33,5 +33,20 @@ TEST(LogLine, JsonReadsBack) {
   EXPECT_EQ(read.at("empty").as_string(), "");
 }
 
+// A target's answer or a file's name may be anything; a collector that takes JSON drops a line that is none.
+TEST(LogLine, BytesThatAreNoTextLeaveTheJsonWhole) {
+  for (const std::string bad : {"\xff", "a\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80 b", "\xc0\xaf"}) {
+    const std::string line = log_line(LogFormat::json, "t", Level::info, "m", {{"text", "<" + bad + ">"}});
+    boost::json::error_code error;
+    const auto read = boost::json::parse(line, error);
+    ASSERT_FALSE(error) << line;
+    EXPECT_TRUE(read.at("text").as_string().starts_with("<")) << line;
+    EXPECT_TRUE(read.at("text").as_string().ends_with(">")) << line;
+    EXPECT_NE(read.at("text").as_string().find("\xEF\xBF\xBD"), std::string::npos) << line;
+  }
+  EXPECT_EQ(log_line(LogFormat::logfmt, "t", Level::info, "m", {{"text", "é\xff"}}),
+            "time=t level=info msg=m text=\"é\xEF\xBF\xBD\"");
+}
+
 }  // namespace
 }  // namespace slosonde::cli

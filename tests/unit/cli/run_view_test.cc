@@ -62,8 +62,8 @@ TEST(RunView, SaysWhyWhereTheProbeGaveNoError) {
     {"name": "d", "verdict": "corrupt", "bad": true}]})");
   ASSERT_EQ(run.stages.size(), 4U);
   EXPECT_EQ(run.stages[0].wrong, "not seen within 1m");
-  EXPECT_EQ(run.stages[1].wrong, "seen, but not within 2 s");
-  EXPECT_EQ(run.stages[2].wrong, "not seen within 2 s");
+  EXPECT_EQ(run.stages[1].wrong, "seen, but not within 2s");
+  EXPECT_EQ(run.stages[2].wrong, "not seen within 2s");
   EXPECT_EQ(run.stages[3].wrong, "the marker came through, its payload did not");
 }
 

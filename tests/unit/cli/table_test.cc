@@ -25,6 +25,13 @@ TEST(Table, AlignsColumnsAndLeavesNoSpacesBehind) {
             "  longer  100  here\n");
 }
 
+// What is refused in the configuration ("1m30s") must not be what we print of it.
+TEST(Shown, ASettingIsShownAsTheFileTakesIt) {
+  EXPECT_EQ(shown_setting(90), "90s");
+  EXPECT_EQ(shown_setting(0.25), "250ms");
+  EXPECT_EQ(shown_setting(3600), "1h");
+}
+
 TEST(Table, AnEmptyCellKeepsItsColumn) {
   Table table({"a", "b", "c"}, {1});
   table.add({{"x"}, {""}, {"z"}});

@@ -70,6 +70,9 @@ TEST(Api, SlosHaveExactlyTheContractedKeys) {
   EXPECT_TRUE(slo.at("alerts").at(0).at("active").as_bool());
   EXPECT_EQ(slo.at("alerts").at(0).at("since"), "2026-01-31T09:26:40.000Z");
   EXPECT_TRUE(slo.at("alerts").at(1).at("since").is_null());
+  EXPECT_EQ(slo.at("alerts").at(0).at("min_bad").as_int64(), 2);
+  EXPECT_EQ(slo.at("alerts").at(0).at("bad").as_int64(), 17);
+  EXPECT_FALSE(slo.at("alerts").at(0).at("waits_for_min_bad").as_bool());
   EXPECT_EQ(slo.at("since"), "2026-01-31T08:30:00.000Z");
   const json::value& fast = view.at("slos").at(1);
   EXPECT_TRUE(fast.at("burn_rates").at("5m").is_null());
@@ -136,6 +139,7 @@ TEST(Api, ARunIsShownWholeButForTheValuesOfItsCaptures) {
   EXPECT_EQ(json::serialize(run.at("captures")), R"(["id"])");
   const json::value& ingest = run.at("stages").at(0);
   EXPECT_EQ(ingest.at("verdict"), "on_time");
+  EXPECT_EQ(ingest.at("judged"), "good");
   EXPECT_EQ(ingest.at("latency_seconds").as_double(), 0.012);
   EXPECT_EQ(json::serialize(ingest.at("phases")), R"({"connect":1E-3})");
   EXPECT_EQ(ingest.at("seen").at("to"), "2026-01-31T09:29:49.512Z");
@@ -146,10 +150,12 @@ TEST(Api, AFailedStageShowsWhatWasWrongAndARunInFlightHasNoVerdict) {
   const auto snapshot = sample::snapshot();
   const json::value failed = json::parse(run_answer(*snapshot, sample::marker(717)).body);
   EXPECT_EQ(failed.at("stages").at(0).at("error").at("code"), "wrong_status");
+  EXPECT_EQ(failed.at("stages").at(0).at("judged"), "bad");
   EXPECT_EQ(failed.at("stages").at(1).at("verdict"), "skipped");
   const json::value flying = json::parse(run_answer(*snapshot, sample::marker(718)).body);
   EXPECT_EQ(flying.at("state"), "in_flight");
   EXPECT_TRUE(flying.at("verdict").is_null());
+  EXPECT_TRUE(flying.at("stages").at(2).at("judged").is_null());
   EXPECT_TRUE(flying.at("stages").at(2).at("seen").is_null());
 }
 

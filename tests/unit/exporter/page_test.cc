@@ -131,6 +131,23 @@ TEST(Page, ASpentBudgetIsShownAsSpent) {
   EXPECT_THAT(page, HasSubstr("budget spent"));
 }
 
+// One failure of one run burns at 200 and pages nobody: without a word of why, that reads like a broken alert.
+TEST(Page, ATierThatWaitsForMoreFailuresSaysSo) {
+  auto snapshot = sample::snapshot();
+  engine::SloStatus& slo = snapshot->slos[1];
+  ASSERT_EQ(snapshot->plan->slos[1].min_bad, 2U);
+  for (engine::WindowStatus& window : slo.windows) {
+    window.bad = 1;
+    window.burn_rate = 200;
+  }
+  std::string page = page_of(snapshot.get());
+  EXPECT_EQ(markup_error(page), "");
+  EXPECT_THAT(page, HasSubstr("burning over 14.4 × in 1h and 5m; fires at 2 failures, has 1"));
+  EXPECT_THAT(page, HasSubstr(">burning</span>"));
+  slo.windows[0].burn_rate = 14;  // not in the short window: the factor keeps it quiet, not the number
+  EXPECT_THAT(page_of(snapshot.get()), Not(HasSubstr("fires at")));
+}
+
 TEST(Html, FiguresReadAsPeopleReadThem) {
   EXPECT_EQ(shown_seconds(0.00042), "0.42 ms");
   EXPECT_EQ(shown_seconds(0.0123), "12.3 ms");

@@ -1,0 +1,25 @@
+// SIGTERM and SIGINT from the first moment on.
+#pragma once
+
+#include <csignal>
+
+namespace slosonde::cli {
+
+// Made first thing, before any thread: the signals that ask the process to stop wait, in this thread and those that it
+// starts, instead of killing it. Once their handler is set, release() lets them come, to this thread alone.
+class HeldSignals {
+ public:
+  HeldSignals() { set(SIG_BLOCK); }
+  void release() { set(SIG_UNBLOCK); }
+
+ private:
+  static void set(int how) {
+    sigset_t both;
+    sigemptyset(&both);
+    sigaddset(&both, SIGTERM);
+    sigaddset(&both, SIGINT);
+    pthread_sigmask(how, &both, nullptr);
+  }
+};
+
+}  // namespace slosonde::cli
