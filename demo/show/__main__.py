@@ -1,5 +1,6 @@
 """The story the demo tells, checked line by line: whoever shows that a page fires must see it fire."""
 
+import itertools
 import signal
 import sys
 import time
@@ -18,14 +19,17 @@ slosonde puts a synthetic log into a pipeline every second, and looks for it at 
 The promise (SLO): {objective:g} % of these logs become an alert within 3 seconds, judged over a day.
     error budget   how much may go wrong: {share:g} % of a day's {runs:.0f} runs, so {allowed:.0f} of them.
     burn rate      how fast that budget is being spent. At 1 it lasts exactly the day; at 14.4 it is gone in
-                   {hours:.1f} hours, and somebody is paged (if it holds over 2 minutes and over 10 seconds)."""
+                   {hours:.1f} hours, and somebody is paged (if it holds over 2 minutes and over 10 seconds).
+
+Each line below is one run, by when its log was due, with when it was seen at each stage. Incidents are read from
+Kafka, alerts arrive by themselves: an alert can be seen a few ms before the incident behind it is read."""
 
 
 class Story:
     def __init__(self, world, screen):
         self.world, self.screen = world, screen
         self.slo = world.slo(SLO)
-        self.newest, self.shown = "", 0  # when the newest run shown was decided; how many were shown
+        self.newest, self.shown = "", 0  # when the newest run shown was due; how many were shown
 
     def tell(self):
         objective = self.slo["objective"]
@@ -41,7 +45,7 @@ class Story:
         budget_before = self.slo["budget_remaining"]
 
         self.screen.head('2. The alert router now loses every alert:  POST /faults {"stage": "alert", "drop": 1}')
-        self.screen.say("   A lost alert is missed once its 3 seconds are over, so the first lines still come from before.")
+        self.screen.say("   A lost alert is missed only when its 3 seconds are over: the lines now come that much later.")
         self.world.fault(stage="alert", drop=1)
         began = time.monotonic()
         self.watch(self.page, 60, f"the page ({TIER}) to fire")
@@ -52,6 +56,7 @@ class Story:
         self.watch_more(4)
 
         self.screen.head("3. The fault is switched off:  DELETE /faults")
+        self.screen.say("   Alerts lost before are still missed; then the burn rates fall as the windows move on.")
         self.world.fault()
         ended = time.monotonic()
         self.watch(lambda: not self.page(), 90, "the page to resolve")
@@ -76,7 +81,7 @@ class Story:
                         f"Cost: {spent * 100:.1f} % of the day's error budget.")
 
     def watch(self, condition, deadline, what):
-        """Shows every run that is decided, until condition() holds of what was read last."""
+        """Shows every run in the order in which they were due, once it is decided, until condition() holds of what was read last."""
         end = time.monotonic() + deadline
         while not (self.step() and condition()):
             if time.monotonic() > end:
@@ -89,12 +94,15 @@ class Story:
         self.watch(lambda: self.shown >= until, 30, f"{runs} more runs")
 
     def step(self):
-        """Reads where things stand, and shows the runs decided since; True if there were any."""
+        """Reads where things stand, and shows the runs decided since; True if there were any. A run waits for those that
+        were due before it: one that fails takes its 3 seconds, one that succeeds does not."""
         self.world.check_alive()
         self.slo = self.world.slo(SLO)
-        decided = [run for run in self.world.runs(TRANSACTION, 20) if run["verdict"] and run["decided"] > self.newest]
-        for run in sorted(decided, key=lambda run: run["decided"]):
-            self.newest = run["decided"]
+        news = sorted((run for run in self.world.runs(TRANSACTION, 20) if run["due"] > self.newest),
+                      key=lambda run: run["due"])
+        decided = list(itertools.takewhile(lambda run: run["verdict"], news))
+        for run in decided:
+            self.newest = run["due"]
             self.shown += 1
             self.screen.row(run, self.slo["burn_rates"].get("10s"), self.slo["burn_rates"].get("2m"),
                             self.slo["budget_remaining"], self.page())
@@ -123,18 +131,22 @@ class Story:
 
 
 def farewell(world, screen, stay):
-    screen.head("Where to look" if stay else "Where it was (demo/run --stay keeps it up)")
+    if not stay:
+        screen.head("What to look at next")
+        screen.say("  demo/run --stay       keeps probe and pipeline up, for their status page, metrics and API\n"
+                   "  demo/slosonde.yaml    is the configuration that was run")
+        return
+    screen.head("Where to look")
     screen.say(f"  status page   {world.probe}/\n"
                f"  metrics       {world.probe}/metrics\n"
                f"  SLOs, runs    {world.probe}/api/v1/slos   {world.probe}/api/v1/runs\n"
                f"  pipeline      {world.pipeline}/status   embedded Kafka at {world.brokers}\n"
                f"  its config    demo/slosonde.yaml")
-    if stay:
-        screen.say(f'\n  Try: curl -d \'{{"stage": "detect", "delay": "5s"}}\' {world.pipeline}/faults\n'
-                   f"  and: curl -X DELETE {world.pipeline}/faults\n\n  Ctrl-C ends it.")
-        while True:
-            world.check_alive()
-            time.sleep(1)
+    screen.say(f'\n  Try: curl -d \'{{"stage": "detect", "delay": "5s"}}\' {world.pipeline}/faults\n'
+               f"  and: curl -X DELETE {world.pipeline}/faults\n\n  Ctrl-C ends it.")
+    while True:
+        world.check_alive()
+        time.sleep(1)
 
 
 def main(arguments):

@@ -32,10 +32,10 @@ class Screen:
                             "budget left  page", "dim"))
 
     def row(self, run, burn_short, burn_long, budget, page):
-        """One line: when a run was decided and how it went at each stage, and where the SLO stands now."""
+        """One line: when a run was due and how it went at each stage, and where the SLO stands now."""
         stages = "".join(self._stage(stage, width) for stage, width in zip(run["stages"], (12, 12, 13)))
-        decided = datetime.datetime.fromisoformat(run["decided"].replace("Z", "+00:00")).astimezone()
-        self.say(f"  {decided:%H:%M:%S}  {stages}{self._burn(burn_short)}  {_number(burn_long):>7}"
+        due = datetime.datetime.fromisoformat(run["due"].replace("Z", "+00:00")).astimezone()
+        self.say(f"  {due:%H:%M:%S}  {stages}{self._burn(burn_short)}  {_number(burn_long):>7}"
                  f"   {budget * 100:8.2f} %   {self._page(page)}")
 
     def _stage(self, stage, width):

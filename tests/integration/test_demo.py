@@ -25,7 +25,12 @@ def test_the_demo_shows_a_page_and_its_end():
     assert acts == sorted(acts)
     cost = float(re.search(r"Cost: ([\d.]+) % of the day's error budget", text)[1])
     assert 1 < cost < 50
-    assert re.search(r"metrics +http://127\.0\.0\.1:\d+/metrics", text)
+    assert not re.search(r"http://127\.0\.0\.1:\d+", text), "an address of what is no longer there"
+    lost = [line for line in text.splitlines() if "missing" in line]
+    rows = [line for line in text.splitlines() if re.match(r"  \d\d:\d\d:\d\d  ", line)]
+    assert rows == sorted(rows, key=lambda row: row[2:10]), "the runs are not in the order in which they were due"
+    first, last = rows.index(lost[0]), rows.index(lost[-1])
+    assert rows[first:last + 1] == lost, "lines of before and after the repair are mixed"
 
 
 def test_a_demo_without_its_programs_says_so(tmp_path):
