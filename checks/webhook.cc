@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "checks/webhook_body.h"
-#include "checks/webhook_proof.h"
+#include "probe/io/hook_proof.h"
 
 namespace slosonde::checks {
 namespace {
@@ -17,10 +17,10 @@ using config::Type;
 using std::chrono::milliseconds;
 
 constexpr Duration kTick = milliseconds(250);
-// From the stamp of a request on the web thread to its being in the inbox.
-constexpr Duration kPosting = milliseconds(20);
-// A tick that is late by more than this: the whole process may have stood still, and senders given up.
-constexpr Duration kStill = std::chrono::seconds(2);
+// The listener has not answered for so long: it is held up.
+constexpr Duration kSilent = std::chrono::seconds(2);
+// After a break the sight must have held for so long before anything is covered again: a flood breaks it at every turn.
+constexpr Duration kCalm = std::chrono::seconds(1);
 
 constexpr std::array<std::string_view, 4> kFormats = {"auto", "alertmanager", "json", "text"};
 
@@ -56,18 +56,17 @@ class Listening : public std::enable_shared_from_this<Listening> {
   void begin(WatchSink& sink) {
     sink_ = &sink;
     told_ = false;
-    from_ = ticked_ = io_.now();
-    dropped_ = io_.inbox().dropped();
+    from_ = answered_ = io_.now();
     if (hooks_.listening_since()) sink.covered(from_, from_);
   }
   void end() { sink_ = nullptr; }
 
   void take(const io::HookRequest& request);
-  void tick();
+  void tick(io::HookRegistration& registration);
 
  private:
-  void blind(Instant now, const Error& error);
-  void fence(Instant until);
+  void vouched(const io::HookSight& sight);
+  void blind(Instant until, ErrorCode code, const std::string& why);
 
   const std::string path_;
   const HookFormat format_;
@@ -75,9 +74,8 @@ class Listening : public std::enable_shared_from_this<Listening> {
   io::HookRegistry& hooks_;
   WatchSink* sink_ = nullptr;  // null: nobody watches
   Instant from_{};             // covered up to here
-  Instant ticked_{};
-  uint64_t dropped_ = 0;
-  bool told_ = false;  // that it is out of sight
+  Instant answered_{};         // when the listener last answered
+  bool told_ = false;          // that it is out of sight
 };
 
 void Listening::take(const io::HookRequest& request) {
@@ -87,45 +85,46 @@ void Listening::take(const io::HookRequest& request) {
     evidence.text = piece.text;
     evidence.item = piece.item;
     evidence.phase = piece.phase;
-    evidence.seen_lo = evidence.seen_hi = request.received;
+    evidence.seen_lo = request.not_before;
+    evidence.seen_hi = request.received;
     sink_->evidence(evidence);
   });
 }
 
-void Listening::tick() {
+void Listening::tick(io::HookRegistration& registration) {
   const Instant now = io_.now();
-  const Duration stood = now - std::exchange(ticked_, now);
-  const uint64_t dropped = io_.inbox().dropped();
-  const uint64_t refused = dropped - std::exchange(dropped_, dropped);
-  const auto since = hooks_.listening_since();
-  if (!since) {
-    blind(now, {ErrorCode::io_failed, "webhook " + path_ + ": nothing listens on " + hooks_.url() + " at the moment"});
-    return;
+  if (!hooks_.listening_since()) {
+    answered_ = now;
+    return blind(now, ErrorCode::io_failed, "nothing listens on " + hooks_.url() + " at the moment");
   }
-  if (stood > kTick + kStill)
-    blind(now, {ErrorCode::busy, "webhook " + path_ + ": slosonde stood still for " +
-                                     format_duration(std::chrono::duration_cast<milliseconds>(stood))});
-  if (refused > 0)
-    blind(now,
-          {ErrorCode::busy, "webhook " + path_ + ": too much arrived at once, and senders were told to come again"});
-  from_ = std::max(from_, *since);
-  // Behind everything that stands in the inbox now. With the inbox full it is missing, and the next tick knows.
-  io_.inbox().post(sizeof(Instant), [weak = weak_from_this(), until = now - kPosting] {
-    if (const auto self = weak.lock()) self->fence(until);
+  // Nothing is claimed meanwhile, so nothing more is lost by this than the news that nobody looks.
+  if (now - answered_ > kSilent)
+    blind(from_, ErrorCode::busy,
+          "the listener on " + hooks_.url() + " is held up and has taken nothing in for " +
+              format_duration(std::chrono::floor<std::chrono::seconds>(now - answered_)));
+  registration.ask([weak = weak_from_this()](const io::HookSight& sight) {
+    if (const auto self = weak.lock()) self->vouched(sight);
   });
 }
 
-void Listening::blind(Instant now, const Error& error) {
-  from_ = now;
-  if (std::exchange(told_, true)) return;
-  if (sink_ != nullptr) sink_->out_of_sight(error);
+void Listening::vouched(const io::HookSight& sight) {
+  if (sink_ == nullptr) return;
+  answered_ = io_.now();
+  if (sight.from > from_) {
+    const bool known = static_cast<bool>(sight.broken);
+    blind(sight.from, known ? sight.broken.code : ErrorCode::io_failed,
+          known ? sight.broken.text : "the listener on " + hooks_.url() + " had to begin anew");
+  }
+  if (sight.until <= from_ || (told_ && sight.until - sight.from < kCalm)) return;
+  sink_->covered(from_, sight.until);
+  from_ = sight.until;
+  told_ = false;
 }
 
-void Listening::fence(Instant until) {
-  if (sink_ == nullptr || until <= from_) return;
-  sink_->covered(from_, until);
+void Listening::blind(Instant until, ErrorCode code, const std::string& why) {
   from_ = until;
-  told_ = false;
+  if (std::exchange(told_, true)) return;
+  if (sink_ != nullptr) sink_->out_of_sight({code, "webhook " + path_ + ": " + why});
 }
 
 class WebhookWatch final : public Watch {
@@ -154,7 +153,7 @@ boost::asio::awaitable<Error> WebhookWatch::watch(WatchSink& sink) {
   const Session session(*listening_, sink);
   for (;;) {
     const Instant next = io_.now() + kTick;
-    listening_->tick();
+    listening_->tick(*registration_);
     co_await io_.sleep_until(next);
     if (io_.now() < next) break;  // woken early: cancelled
   }
@@ -181,8 +180,14 @@ Result<std::unique_ptr<Watch>> make_webhook(const config::Values& settings, io::
   auto listening =
       std::make_shared<Listening>(path, hook_format(settings.text("format")).value_or(HookFormat::any), io, *hooks);
   io::HookRegistry::Authorise authorise;
-  auto proof = std::make_shared<const HookProof>(settings.secret("token"), settings.secret("hmac_key"));
-  if (proof->demanded()) authorise = [proof](const io::HookRequest& request) { return proof->check(request); };
+  auto proof = std::make_shared<const io::HookProof>(settings.secret("token"), settings.secret("hmac_key"));
+  if (proof->demanded()) {
+    authorise = [proof](const io::HookRequest& request) -> Result<void> {
+      if (proof->holds(request.headers, request.body)) return {};
+      return fail(ErrorCode::unauthorised, "The webhook " + request.path + " asks for " + proof->ways() +
+                                               ", and this request's is missing or wrong.");
+    };
+  }
   auto registration =
       hooks->listen(path, std::move(authorise), [weak = std::weak_ptr(listening)](const io::HookRequest& request) {
         if (const auto self = weak.lock()) self->take(request);

@@ -19,8 +19,8 @@ std::vector<prometheus::MetricFamily> Metrics::Collect() const {
             "Messages to the engine thread that were dropped because its inbox was full.")
         .add({}, static_cast<double>(sources_.inbox->dropped()));
   }
-  if (sources_.hooks) {
-    for (auto& family : sources_.hooks->Collect()) families.push_back(std::move(family));
+  if (sources_.web) {
+    for (auto& family : sources_.web->Collect()) families.push_back(std::move(family));
   }
   gauge(families, "slosonde_build_info", "The version of this slosonde; always 1.")
       .add({{"version", sources_.version}}, 1.0);

@@ -18,7 +18,7 @@ namespace slosonde::exporter {
 struct MetricsSources {
   std::function<std::shared_ptr<const engine::Snapshot>()> snapshot;  // may give null: then only the probe's own
   const io::Inbox* inbox = nullptr;
-  const prometheus::Collectable* hooks = nullptr;  // the web server's counters
+  const prometheus::Collectable* web = nullptr;  // the web server's counters
   std::string version;
   Instant config_loaded{};
 };

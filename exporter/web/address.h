@@ -15,14 +15,13 @@ struct Address {
   std::string unix_path;  // empty: TCP
   sockaddr_storage socket{};
   socklen_t length = 0;
+  bool is_local = false;  // nobody beyond this host can reach it
 
   bool is_unix() const { return !unix_path.empty(); }
-  // Nobody beyond this host can reach it.
-  bool is_local() const;
 };
 
-// "host:port", "[v6]:port", ":port" (every interface, both families), "unix:/path". A name is looked up, blocking.
-// Codes: bad_config, resolve_failed.
+// What config::parse_address takes, with a numeric host or localhost (which is 127.0.0.1): nothing is looked up. Code:
+// bad_config.
 Result<Address> parse_address(const std::string& text);
 
 // "127.0.0.1:9465", "[::1]:9465" of a bound socket.

@@ -4,7 +4,8 @@
 //   status        {"probe", "region", "zone", "version", "now", "snapshot_at", "snapshot_age_seconds", "started",
 //                 "healthy", "ready", "draining", "why" (texts: what is not as it should be), "runs_in_flight",
 //                 "wall_clock_steps", "inbox_dropped", "hooks": {"url", "listening_since"},
-//                 "watches": [{"name", "kind", "state", "error": {"code", "text"}, "covered_to"}]}
+//                 "watches": [{"name", "kind", "state", "error": {"code", "text"}, "covered_to",
+//                 "refused": {"count", "last", "why"}}]}
 //   slos          as in the contract: {"slos": [{"name", "objective", "window_seconds", "good", "bad", "unjudged":
 //                 {"blind", "probe_fault", "missed", "excluded"}, "coverage", "budget_remaining", "burn_rates":
 //                 {"5m": …}, "alerts": [{"tier", "severity", "factor", "long_window_seconds", "short_window_seconds",
@@ -32,6 +33,7 @@
 #include <vector>
 
 #include "exporter/web/request.h"
+#include "exporter/web/trouble.h"
 #include "probe/base/time.h"
 #include "probe/engine/snapshot.h"
 
@@ -49,6 +51,7 @@ Health health_of(const engine::Snapshot* snapshot, Instant now);
 struct HooksView {
   std::string url;
   std::optional<Instant> listening_since;
+  std::vector<RefusedCalls> refused;
 };
 
 boost::json::value status_view(const engine::Snapshot& snapshot, Instant now, std::string_view version,

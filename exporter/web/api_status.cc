@@ -28,6 +28,15 @@ void explain_not_ready(const engine::Snapshot& snapshot, Health& health) {
   if (!named) health.why.emplace_back("The engine is starting.");
 }
 
+// Calls of a webhook watch's path that were refused since the probe began; null: none, or no webhook.
+json::value refused_view(const engine::WatchPlan& watch, const HooksView& hooks, Duration wall) {
+  for (const RefusedCalls& one : hooks.refused) {
+    if (watch.kind != "webhook" || one.path.empty() || watch.name != "webhook " + one.path) continue;
+    return json::object{{"count", one.count}, {"last", json_time(one.last, wall)}, {"why", json_text(one.why)}};
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Health health_of(const engine::Snapshot* snapshot, Instant now) {
@@ -63,7 +72,8 @@ json::value status_view(const engine::Snapshot& snapshot, Instant now, std::stri
                                    {"kind", json_text(snapshot.plan->watches[i].kind)},
                                    {"state", name(watch.state)},
                                    {"error", json_error(watch.error)},
-                                   {"covered_to", json_time(watch.covered_to, wall)}});
+                                   {"covered_to", json_time(watch.covered_to, wall)},
+                                   {"refused", refused_view(snapshot.plan->watches[i], hooks, wall)}});
   }
   return json::object{{"probe", json_text(snapshot.plan->probe)},
                       {"region", json_text(snapshot.plan->region)},

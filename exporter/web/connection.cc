@@ -1,5 +1,6 @@
 #include "exporter/web/connection.h"
 
+#include <algorithm>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
@@ -50,6 +51,11 @@ void Connection::close() {
   if (shared_.on_closed) shared_.on_closed();
 }
 
+bool Connection::is_idle() const {
+  Code code;
+  return served_ && phase_ == Phase::reading && !request_begun_ && socket_.available(code) == 0 && !code;
+}
+
 void Connection::touch() {
   shared_.waiting.splice(shared_.waiting.end(), shared_.waiting, place_);
 }
@@ -64,6 +70,7 @@ void Connection::begin_request(Duration allowed) {
 void Connection::wait_readable() {
   // Waiting holds no buffer: the bytes stay in the kernel until there are some.
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const Code& code) {
+    self->shared_.attention.wakes();
     // An answer may have overtaken the wait (408): it is cancelled then, or comes too late.
     if (code == asio::error::operation_aborted) return;
     if (self->phase_ != Phase::reading && self->phase_ != Phase::lingering) return;
@@ -77,6 +84,7 @@ void Connection::on_readable() {
   const size_t count = socket_.read_some(asio::buffer(shared_.scratch), code);
   if (code == asio::error::would_block || code == asio::error::try_again) return wait_readable();
   if (code) return close();
+  arrived_from_ = shared_.attention.floor();
   pending_.append(shared_.scratch.data(), count);
   parse();
 }
@@ -156,7 +164,8 @@ void Connection::dispatch() {
   timer_.cancel();
   keep_alive_ = parser_->keep_alive();
   linger_after_ = false;
-  Request request{std::move(head_), std::move(parser_->body()), shared_.now()};
+  const Instant now = shared_.now();
+  Request request{std::move(head_), std::move(parser_->body()), now, std::min(arrived_from_, now)};
   // The reply keeps us alive: nothing else is pending meanwhile.
   shared_.site.answer(std::move(request), [self = shared_from_this()](Response response) {
     if (self->phase_ == Phase::answering) self->respond(std::move(response));
@@ -205,6 +214,7 @@ void Connection::on_written(const Code& code) {
   body_out_ = {};
   if (linger_after_) return linger();
   if (!keep_alive_) return close();
+  served_ = true;
   touch();
   begin_request(shared_.limits.idle);
   parse();  // what was pipelined; else waits

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/web/attention.h"
 #include "exporter/web/options.h"
 #include "exporter/web/parser.h"
 #include "exporter/web/request.h"
@@ -26,6 +27,7 @@ struct ConnectionShared {
   Site& site;
   const WebLimits& limits;
   std::function<Instant()> now;
+  Attention& attention;
   size_t& bodies_bytes;             // of all listeners
   std::vector<char>& scratch;       // for reads; a connection that waits holds no buffer
   std::list<Connection*> waiting;   // the longest since its last whole answer first
@@ -44,6 +46,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void start();
   void close();  // at once; again: nothing
   bool waits_for_client() const { return phase_ != Phase::answering; }
+  // Between two requests, and nothing of the next has arrived: cutting it loses nothing that its client need not
+  // expect.
+  bool is_idle() const;
 
  private:
   enum class Phase { reading, answering, writing, lingering, closed };
@@ -78,6 +83,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   size_t consumed_ = 0;
   std::optional<RequestParser> parser_;
   bool request_begun_ = false;
+  bool served_ = false;     // a whole answer, at least once
+  Instant arrived_from_{};  // what was read last had not arrived before
   bool admitted_ = false;
   bool body_is_counted_ = false;
   size_t body_counted_ = 0;

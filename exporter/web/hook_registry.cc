@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "exporter/web/auth.h"
 #include "exporter/web/problem.h"
 #include "exporter/web/quote.h"
 
@@ -14,8 +13,12 @@ struct WebHooks::Route {
 };
 
 struct WebHooks::Table {
+  using Tell = std::function<void(const io::HookSight&)>;
+
   std::mutex mutex;
   std::map<std::string, std::shared_ptr<Route>, std::less<>> routes;
+  std::map<std::string, Tell, std::less<>> asked;  // by path: at most one question each
+  std::function<void()> wake;                      // empty while there is no web thread
 
   std::shared_ptr<Route> find(std::string_view path) {
     const std::lock_guard lock(mutex);
@@ -35,9 +38,17 @@ class WebHooks::Registration final : public io::HookRegistration {
       const std::lock_guard lock(table_->mutex);
       const auto node = table_->routes.extract(path_);
       if (!node.empty()) route = node.mapped();
+      table_->asked.erase(path_);
     }
     // Requests that wait in the inbox find it empty; the watch's captures end here, on its own thread.
     if (route) route->handler = nullptr;
+  }
+
+  void ask(std::function<void(const io::HookSight&)> tell) override {
+    const std::lock_guard lock(table_->mutex);
+    if (!table_->wake) return;
+    table_->asked[path_] = std::move(tell);
+    table_->wake();
   }
 
  private:
@@ -51,15 +62,61 @@ std::string_view name(HookResult result) {
   return kNames[static_cast<size_t>(result)];
 }
 
-WebHooks::WebHooks(HookSettings settings, io::Inbox& inbox)
-    : settings_(std::move(settings)), inbox_(inbox), table_(std::make_shared<Table>()), url_(settings_.url) {
+std::string_view name(HookBreak why) {
+  constexpr std::array<std::string_view, kHookBreaks> kNames = {"no_descriptors", "connections", "bodies",
+                                                                "inbox",          "stood_still", "exception"};
+  return kNames[static_cast<size_t>(why)];
+}
+
+namespace {
+
+std::string sentence(HookBreak why, std::string_view detail) {
+  const auto text = [&]() -> std::string_view {
+    switch (why) {
+      case HookBreak::no_descriptors:
+        return "slosonde had no file descriptor left to take callers in with; raise its limit (ulimit -n)";
+      case HookBreak::connections:
+        return "there were too many connections at once, and one that may have carried a call was cut";
+      case HookBreak::bodies:
+        return "the bodies that arrived at once were too large together, and a sender was told to come again";
+      case HookBreak::inbox:
+        return "too much arrived at once, and a sender was told to come again";
+      case HookBreak::stood_still:
+        return "slosonde stood still, and senders may have given up";
+      case HookBreak::exception:
+        break;
+    }
+    return "slosonde made a mistake of its own, or had no memory left";
+  };
+  std::string made(text());
+  if (!detail.empty()) made.append(" (").append(detail).append(")");
+  return made;
+}
+
+}  // namespace
+
+WebHooks::WebHooks(HookSettings settings, io::Inbox& inbox, std::function<Instant()> now,
+                   prometheus::Registry& registry, Trouble& trouble)
+    : settings_(std::move(settings)),
+      inbox_(inbox),
+      now_(std::move(now)),
+      trouble_(trouble),
+      table_(std::make_shared<Table>()),
+      url_(settings_.url) {
   auto& family = prometheus::BuildCounter()
                      .Name("slosonde_hook_requests_total")
                      .Help("Requests to the paths of webhook watches by what became of them.")
-                     .Register(registry_);
+                     .Register(registry);
   for (int i = 0; i < kHookResults; ++i) {
     counters_[static_cast<size_t>(i)] =
         &family.Add({{"result", std::string(exporter::name(static_cast<HookResult>(i)))}});
+  }
+  auto& breaks = prometheus::BuildCounter()
+                     .Name("slosonde_hook_sight_breaks_total")
+                     .Help("How often a webhook call may have been turned away by a fault of slosonde's own.")
+                     .Register(registry);
+  for (int i = 0; i < kHookBreaks; ++i) {
+    breaks_[static_cast<size_t>(i)] = &breaks.Add({{"reason", std::string(exporter::name(static_cast<HookBreak>(i)))}});
   }
 }
 
@@ -80,7 +137,7 @@ Result<void> WebHooks::check_path(const std::string& path, bool has_rule) const 
   if (settings_.shared_with_views && reserved) {
     return fail(ErrorCode::bad_config, "webhook path " + path + " is one of the probe's own; choose one like /hooks/…");
   }
-  if (!settings_.local && !has_rule && !demands_proof()) {
+  if (!settings_.local && !has_rule && !settings_.proof.demanded()) {
     return fail(ErrorCode::bad_config, "the webhook " + path +
                                            " is open to other machines and nothing tells its senders from strangers; "
                                            "set hooks.token_file or hooks.hmac_key_file");
@@ -111,48 +168,78 @@ std::string WebHooks::url() const {
   return url_;
 }
 
-void WebHooks::bound(std::string url, std::function<std::optional<Instant>()> accepting_since) {
-  const std::lock_guard lock(mutex_);
-  url_ = std::move(url);
-  accepting_since_ = std::move(accepting_since);
+void WebHooks::bound(std::string url, std::function<std::optional<Instant>()> accepting_since,
+                     std::function<void()> wake) {
+  {
+    const std::lock_guard lock(mutex_);
+    url_ = std::move(url);
+    accepting_since_ = std::move(accepting_since);
+  }
+  const std::lock_guard lock(table_->mutex);
+  table_->wake = std::move(wake);
 }
 
 void WebHooks::unbound() {
-  const std::lock_guard lock(mutex_);
-  accepting_since_ = {};
+  {
+    const std::lock_guard lock(mutex_);
+    accepting_since_ = {};
+  }
+  const std::lock_guard lock(table_->mutex);
+  table_->wake = {};
+  table_->asked.clear();
 }
 
 void WebHooks::count(HookResult result) {
   counters_[static_cast<size_t>(result)]->Increment();
 }
 
+void WebHooks::broke(HookBreak why, std::string_view detail) {
+  broken_at_ = std::max(broken_at_, now_());
+  breaks_[static_cast<size_t>(why)]->Increment();
+  broken_ = {why == HookBreak::no_descriptors ? ErrorCode::no_descriptors : ErrorCode::busy, sentence(why, detail)};
+}
+
+io::HookSight WebHooks::sight(Instant quiet) {
+  const auto since = listening_since();
+  // While nobody is taken in, the break goes on.
+  if (!since) return {quiet, quiet, broken_};
+  return {std::max(*since, broken_at_), quiet, broken_};
+}
+
+void WebHooks::answer(Instant quiet) {
+  decltype(Table::asked) asked;
+  {
+    const std::lock_guard lock(table_->mutex);
+    if (table_->asked.empty()) return;
+    asked.swap(table_->asked);
+  }
+  const io::HookSight told = sight(quiet);
+  for (auto& [path, tell] : asked) {
+    inbox_.post(sizeof told + told.broken.text.size(), [tell = std::move(tell), told] { tell(told); });
+  }
+}
+
 Admission WebHooks::admit(const RequestHead& head) {
   Admission admission{settings_.body_bytes, true, {}};
   // A signature needs the body; a token does not, and strangers need not send theirs.
-  if (!settings_.token.empty() && settings_.hmac_key.empty() && !bears_token(head, settings_.token)) {
-    admission.refusal = unauthorised();
-  } else if (!demands_proof() && !table_->find(head.path)) {
+  if (settings_.proof.by_headers_alone() && !settings_.proof.bears_token(head.headers)) {
+    admission.refusal = unproven(head.path);
+  } else if (!settings_.proof.demanded() && !table_->find(head.path)) {
     admission.refusal = unknown(head.path);
   }
   return admission;
 }
 
-bool WebHooks::allows(const Request& request) const {
-  return !demands_proof() || bears_token(request.head, settings_.token) ||
-         is_signed(request.head, request.body, settings_.hmac_key);
-}
-
-Response WebHooks::unauthorised() {
+Response WebHooks::unauthorised(const std::string& path, const std::string& why) {
   count(HookResult::unauthorised);
-  std::string ways;
-  if (!settings_.token.empty()) ways = "a bearer token (Authorization: Bearer …)";
-  if (!settings_.hmac_key.empty()) {
-    if (!ways.empty()) ways += " or ";
-    ways += "a signature of the body (X-Slosonde-Signature: sha256=…)";
-  }
-  Response response = problem(401, "Hooks need " + ways + ", and this request's is missing or wrong.");
+  trouble_.refused(table_->find(path) ? path : std::string(), 401, why);
+  Response response = problem(401, why);
   response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"slosonde hooks\"");
   return response;
+}
+
+Response WebHooks::unproven(const std::string& path) {
+  return unauthorised(path, "Hooks need " + settings_.proof.ways() + ", and this request's is missing or wrong.");
 }
 
 Response WebHooks::unknown(const std::string& path) {
@@ -162,22 +249,21 @@ Response WebHooks::unknown(const std::string& path) {
     const std::lock_guard lock(table_->mutex);
     for (const auto& [one, route] : table_->routes) known.append(known.empty() ? "" : ", ").append(one);
   }
-  return problem(404, "No webhook watch listens on " + quote(path) +
-                          (known.empty() ? "; the configuration names none." : "; there are: " + known + "."));
+  const std::string why = "No webhook watch listens on " + quote(path) +
+                          (known.empty() ? "; the configuration names none." : "; there are: " + known + ".");
+  trouble_.refused({}, 404, why);
+  return problem(404, why);
 }
 
 Response WebHooks::deliver(Request request) {
-  if (!allows(request)) return unauthorised();
+  if (!settings_.proof.holds(request.head.headers, request.body)) return unproven(request.head.path);
   const auto route = table_->find(request.head.path);
   if (!route) return unknown(request.head.path);
   io::HookRequest hook{std::move(request.head.path), std::move(request.head.headers), std::move(request.body),
-                       request.received};
+                       request.received, request.not_before};
   if (route->authorise) {
     const auto allowed = route->authorise(hook);
-    if (!allowed) {
-      count(HookResult::unauthorised);
-      return problem(401, allowed.error().text);
-    }
+    if (!allowed) return unauthorised(hook.path, allowed.error().text);
   }
   size_t bytes = sizeof hook + hook.path.size() + hook.body.size();
   for (const auto& [header, value] : hook.headers) bytes += 2 * sizeof(std::string) + header.size() + value.size();
@@ -186,6 +272,7 @@ Response WebHooks::deliver(Request request) {
   });
   if (!kept) {
     count(HookResult::overflow);
+    broke(HookBreak::inbox);
     Response response = problem(503, "The probe is busy with what has arrived before; send it again later.");
     response.headers.emplace_back("Retry-After", "1");
     return response;

@@ -14,7 +14,9 @@
 #include <string>
 
 #include "exporter/web/request.h"
+#include "exporter/web/trouble.h"
 #include "probe/base/secret.h"
+#include "probe/io/hook_proof.h"
 #include "probe/io/hooks.h"
 #include "probe/io/inbox.h"
 
@@ -25,8 +27,13 @@ enum class HookResult : uint8_t { accepted, unauthorised, unknown_path, too_larg
 constexpr int kHookResults = 7;
 std::string_view name(HookResult result);
 
+// What broke the sight (see io::HookSight); the closed set of label `reason` of slosonde_hook_sight_breaks_total.
+enum class HookBreak : uint8_t { no_descriptors, connections, bodies, inbox, stood_still, exception };
+constexpr int kHookBreaks = 6;
+std::string_view name(HookBreak why);
+
 struct HookSettings {
-  Secret token, hmac_key;
+  io::HookProof proof{{}, {}};
   std::string url;                 // as far as known before the listener is bound
   size_t body_bytes = 0;           // limit of one body
   bool available = false;          // there is a listener for hooks
@@ -36,7 +43,8 @@ struct HookSettings {
 
 class WebHooks final : public io::HookRegistry {
  public:
-  WebHooks(HookSettings settings, io::Inbox& inbox);
+  WebHooks(HookSettings settings, io::Inbox& inbox, std::function<Instant()> now, prometheus::Registry& registry,
+           Trouble& trouble);
   ~WebHooks() override;
 
   // Besides `denied`: `bad_config` for a path that is none, for want of a listener, and where nothing would tell
@@ -45,8 +53,8 @@ class WebHooks final : public io::HookRegistry {
   std::optional<Instant> listening_since() const override;
   std::string url() const override;
 
-  // Before the web thread starts: what the listener knows once it is bound.
-  void bound(std::string url, std::function<std::optional<Instant>()> accepting_since);
+  // Before the web thread starts: what the listener knows once it is bound, and how to end the web thread's wait.
+  void bound(std::string url, std::function<std::optional<Instant>()> accepting_since, std::function<void()> wake);
   // After it ended: what bound() gave is gone.
   void unbound();
 
@@ -54,28 +62,34 @@ class WebHooks final : public io::HookRegistry {
   Admission admit(const RequestHead& head);
   Response deliver(Request request);
   void count(HookResult result);
-
-  const prometheus::Collectable& counters() const { return registry_; }
+  // Something that may have been for a watch was turned away now, by our own fault. `detail` may be empty.
+  void broke(HookBreak why, std::string_view detail = {});
+  // Everything that had arrived by `quiet` was handed over: tells whoever has asked.
+  void answer(Instant quiet);
 
  private:
   struct Route;
   struct Table;
   class Registration;
 
-  bool demands_proof() const { return !settings_.token.empty() || !settings_.hmac_key.empty(); }
   Result<void> check_path(const std::string& path, bool has_rule) const;
-  bool allows(const Request& request) const;
-  Response unauthorised();
+  Response unauthorised(const std::string& path, const std::string& why);
+  Response unproven(const std::string& path);
   Response unknown(const std::string& path);
+  io::HookSight sight(Instant quiet);
 
   const HookSettings settings_;
   io::Inbox& inbox_;
+  const std::function<Instant()> now_;
+  Trouble& trouble_;
   std::shared_ptr<Table> table_;  // shared with the registrations, which may end after the server
   mutable std::mutex mutex_;      // of the two below
   std::string url_;
   std::function<std::optional<Instant>()> accepting_since_;
-  prometheus::Registry registry_;
   std::array<prometheus::Counter*, kHookResults> counters_{};
+  std::array<prometheus::Counter*, kHookBreaks> breaks_{};
+  Instant broken_at_ = Instant::min();  // web thread, as is the next
+  Error broken_;
 };
 
 }  // namespace slosonde::exporter

@@ -66,7 +66,8 @@ Listener::Listener(Address address, Site& site, ListenerShared& shared)
       shared_(shared),
       acceptor_(shared.context),
       retry_(shared.context),
-      connections_{site, shared.limits, shared.now, shared.bodies_bytes, shared.scratch, {}, {}, false},
+      connections_{site, shared.limits, shared.now, shared.attention, shared.bodies_bytes, shared.scratch, {},
+                   {},   false},
       spare_(open_spare()) {
   connections_.on_closed = [this] { take_spare_back(); };
 }
@@ -80,6 +81,12 @@ Listener::~Listener() {
 }
 
 void Listener::start() {
+  wait();
+}
+
+void Listener::keep_on() {
+  if (armed_ || !acceptor_.is_open()) return;
+  connections_.site.turned_away(TurnedAway::no_descriptors);
   wait();
 }
 
@@ -103,9 +110,12 @@ std::optional<Instant> Listener::accepting_since() const {
 // Waits before it accepts: on a full table accept(2) fails even when nobody calls.
 void Listener::wait() {
   acceptor_.async_wait(Acceptor::wait_read, [this](const Code& code) {
+    armed_ = false;
+    shared_.attention.wakes();
     if (code == asio::error::operation_aborted || !acceptor_.is_open()) return;
     accept();
   });
+  armed_ = true;
 }
 
 void Listener::accept() {
@@ -121,6 +131,7 @@ void Listener::accept() {
     if (is_shortage(code)) {
       if (free_descriptor()) continue;
       since_ = kNotAccepting;
+      connections_.site.turned_away(TurnedAway::no_descriptors);
       return retry_later();
     }
     if (!code) take_in(std::move(socket));  // else the client went away between its call and ours
@@ -136,7 +147,7 @@ void Listener::take_in(Connection::Socket socket) {
   }
   // The one that has waited longest for its client is the least likely to be a loss: honest ones ask and go.
   while (connections_.waiting.size() >= shared_.limits.connections) {
-    if (!drop_longest_waiting()) return;
+    if (!drop_longest_waiting()) return connections_.site.turned_away(TurnedAway::connections);
   }
   std::make_shared<Connection>(std::move(socket), connections_)->start();
 }
@@ -145,6 +156,7 @@ bool Listener::drop_longest_waiting() {
   auto& waiting = connections_.waiting;
   const auto found = std::find_if(waiting.begin(), waiting.end(), [](Connection* c) { return c->waits_for_client(); });
   if (found == waiting.end()) return false;
+  if (!(*found)->is_idle()) connections_.site.turned_away(TurnedAway::connections);
   (*found)->close();
   return true;
 }
@@ -161,9 +173,11 @@ void Listener::retry_later() {
   retry_.expires_after(kRetry);
   retry_.async_wait([this](const Code& code) {
     if (code || !acceptor_.is_open()) return;
+    armed_ = false;
     take_spare_back();
     accept();
   });
+  armed_ = true;
 }
 
 void Listener::take_spare_back() {

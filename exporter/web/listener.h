@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "exporter/web/address.h"
+#include "exporter/web/attention.h"
 #include "exporter/web/connection.h"
 #include "exporter/web/options.h"
 #include "exporter/web/site.h"
@@ -26,6 +27,7 @@ struct ListenerShared {
   boost::asio::io_context& context;
   const WebLimits& limits;
   std::function<Instant()> now;
+  Attention& attention;
   size_t bodies_bytes = 0;
   std::vector<char> scratch = std::vector<char>(64 * 1024);
 };
@@ -41,9 +43,10 @@ class Listener {
 
   void start();
   void close();
+  // Goes on accepting where an exception had ended that; cheap when nothing has.
+  void keep_on();
 
   const std::string& bound() const { return bound_; }
-  bool is_local() const { return address_.is_local(); }
   bool is_unix() const { return address_.is_unix(); }
   // Any thread: since when it has accepted without a break.
   std::optional<Instant> accepting_since() const;
@@ -68,7 +71,8 @@ class Listener {
   Acceptor acceptor_;
   boost::asio::steady_timer retry_;
   ConnectionShared connections_;
-  int spare_ = -1;  // a descriptor kept for the day there is none left: metrics must be readable then
+  bool armed_ = false;  // waits for callers, or for a while to pass
+  int spare_ = -1;      // a descriptor kept for the day there is none left: metrics must be readable then
   std::atomic<int64_t> since_{kNotAccepting};
   static constexpr int64_t kNotAccepting = INT64_MIN;
 };

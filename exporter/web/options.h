@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "exporter/web/trouble.h"
 #include "probe/base/result.h"
 #include "probe/base/secret.h"
 #include "probe/base/time.h"
@@ -33,8 +34,8 @@ struct WebLimits {
 };
 
 struct WebOptions {
-  // Addresses: "127.0.0.1:9465", "[::1]:9465", "localhost:9465", ":9465" (all), "unix:/run/x.sock". Port 0 takes a free
-  // one; see WebServer's bound addresses.
+  // Addresses: "127.0.0.1:9465", "[::]:9465", "localhost:9465", "unix:/run/x.sock". Port 0 takes a free one; see
+  // WebServer's bound addresses.
   std::string listen;
   std::optional<std::string> hooks;  // none: on `listen` where that is loopback or a unix socket, else no hooks
   std::optional<std::string> admin;  // none: no commands
@@ -46,6 +47,7 @@ struct WebOptions {
   std::string version;       // of slosonde, for build_info and the page
   std::string config_shown;  // JSON of config::Values::shown(), served as it is
   WebLimits limits;
+  Warn warn;  // where lines for the log go; empty: nowhere
 };
 
 WebOptions web_options(const config::Config& config, std::string version);

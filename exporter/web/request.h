@@ -29,7 +29,8 @@ struct RequestHead {
 struct Request {
   RequestHead head;
   std::string body;
-  Instant received{};  // when its last byte had arrived
+  Instant received{};    // when its last byte had been read
+  Instant not_before{};  // its last byte had not arrived before
 };
 
 struct Response {

@@ -1,10 +1,12 @@
 #include "exporter/web/role.h"
 
+#include <exception>
 #include <utility>
 
-#include "exporter/web/auth.h"
+#include "exporter/web/host.h"
 #include "exporter/web/problem.h"
 #include "exporter/web/quote.h"
+#include "probe/io/hook_proof.h"
 
 namespace slosonde::exporter {
 namespace {
@@ -17,7 +19,8 @@ Response wrong_method(const RequestHead& head, const std::string& allowed) {
 
 }  // namespace
 
-Role::Role(RoleParts parts, const WebLimits& limits) : parts_(std::move(parts)), limits_(limits) {}
+Role::Role(RoleParts parts, const WebLimits& limits, Trouble& trouble)
+    : parts_(std::move(parts)), limits_(limits), trouble_(trouble) {}
 
 bool Role::is_command(const RequestHead& head) const {
   return parts_.commands && Commands::serves(head.path);
@@ -32,13 +35,16 @@ bool Role::is_hook(const RequestHead& head) const {
 }
 
 std::optional<Response> Role::refuse(const RequestHead& head) const {
-  if (!parts_.token.empty() && !bears_token(head, parts_.token)) {
+  if (!parts_.token.empty() && !io::bears_token(head.headers, parts_.token)) {
     Response response = problem(401, "This listener needs the token of admin.token_file (Authorization: Bearer …).");
     response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"slosonde admin\"");
     return response;
   }
-  if (parts_.own_host_only && !names_host_by_address(head)) {
-    return problem(403, "Call this listener by its address or as localhost; it has no other name.");
+  if (parts_.own_host_only && !is_hook(head) && !names_host_by_address(head)) {
+    return problem(
+        403,
+        "Call this listener by its address or as localhost; it has no other name. A proxy before it must send "
+        "the address as Host.");
   }
   if (is_command(head)) {
     if (head.method != "POST") return wrong_method(head, "POST");
@@ -67,12 +73,35 @@ Response Role::not_found(const RequestHead& head) const {
 }
 
 Admission Role::admit(const RequestHead& head) {
+  try {
+    return consider(head);
+  } catch (const std::exception& thrown) {
+    return {0, false, mistake(thrown.what(), is_hook(head))};
+  }
+}
+
+void Role::answer(Request request, Reply reply) {
+  const bool of_hook = is_hook(request.head);
+  try {
+    pass_on(std::move(request), reply);
+  } catch (const std::exception& thrown) {
+    reply(mistake(thrown.what(), of_hook));
+  }
+}
+
+Response Role::mistake(std::string_view what, bool of_hook) {
+  trouble_.caught(WebThread::web, what);
+  if (of_hook) parts_.hooks->broke(HookBreak::exception);
+  return problem(500, "slosonde made a mistake of its own here, or has no memory left; its log says more.");
+}
+
+Admission Role::consider(const RequestHead& head) {
   Admission admission{limits_.body_bytes, false, refuse(head)};
   if (!admission.refusal && is_hook(head)) return parts_.hooks->admit(head);
   return admission;
 }
 
-void Role::answer(Request request, Reply reply) {
+void Role::pass_on(Request request, Reply reply) {
   if (is_command(request.head)) return parts_.commands->answer(request, std::move(reply));
   if (is_hook(request.head)) return reply(parts_.hooks->deliver(std::move(request)));
   auto response = parts_.views ? parts_.views->answer(request.head) : std::nullopt;
@@ -87,10 +116,16 @@ void Role::gave_up(const RequestHead& head, int status) {
     case 413:
       return parts_.hooks->count(HookResult::too_large);
     case 503:
-      return parts_.hooks->count(HookResult::overflow);
+      parts_.hooks->count(HookResult::overflow);
+      return parts_.hooks->broke(HookBreak::bodies);
     default:
       return parts_.hooks->count(HookResult::malformed);
   }
+}
+
+void Role::turned_away(TurnedAway why) {
+  if (!parts_.hooks) return;
+  parts_.hooks->broke(why == TurnedAway::connections ? HookBreak::connections : HookBreak::no_descriptors);
 }
 
 }  // namespace slosonde::exporter

@@ -7,6 +7,7 @@
 #include "exporter/web/hook_registry.h"
 #include "exporter/web/options.h"
 #include "exporter/web/site.h"
+#include "exporter/web/trouble.h"
 #include "exporter/web/views.h"
 #include "probe/base/secret.h"
 
@@ -17,28 +18,35 @@ struct RoleParts {
   Views* views = nullptr;
   WebHooks* hooks = nullptr;
   Commands* commands = nullptr;
-  Secret token;                // demanded for everything; empty: not
-  bool own_host_only = false;  // a Host that is a name is refused (see names_host_by_address)
+  Secret token;  // demanded for everything; empty: not
+  // A Host that is a name is refused (see names_host_by_address), but for hooks: what those say proves itself, and
+  // their senders may know us by any name.
+  bool own_host_only = false;
 };
 
 // Web thread.
 class Role final : public Site {
  public:
-  Role(RoleParts parts, const WebLimits& limits);
+  Role(RoleParts parts, const WebLimits& limits, Trouble& trouble);
 
   Admission admit(const RequestHead& head) override;
   void answer(Request request, Reply reply) override;
   void gave_up(const RequestHead& head, int status) override;
+  void turned_away(TurnedAway why) override;
 
  private:
   bool is_view(const RequestHead& head) const;
   bool is_command(const RequestHead& head) const;
   bool is_hook(const RequestHead& head) const;
+  Admission consider(const RequestHead& head);
+  void pass_on(Request request, Reply reply);
+  Response mistake(std::string_view what, bool of_hook);
   std::optional<Response> refuse(const RequestHead& head) const;
   Response not_found(const RequestHead& head) const;
 
   RoleParts parts_;
   const WebLimits& limits_;
+  Trouble& trouble_;
 };
 
 }  // namespace slosonde::exporter

@@ -3,17 +3,21 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <chrono>
+#include <exception>
 #include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "exporter/web/address.h"
+#include "exporter/web/attention.h"
 #include "exporter/web/commands.h"
 #include "exporter/web/hook_registry.h"
 #include "exporter/web/listener.h"
 #include "exporter/web/role.h"
 #include "exporter/web/views.h"
+#include "probe/config/network.h"
 
 namespace slosonde::exporter {
 
@@ -21,20 +25,20 @@ namespace asio = boost::asio;
 
 namespace {
 
-bool is_local(const std::string& text) {
-  const auto address = parse_address(text);
-  return address && address->is_local();
-}
-
 HookSettings hook_settings(const WebOptions& options) {
-  const bool listen_is_local = is_local(options.listen);
-  HookSettings settings{options.hook_token, options.hook_hmac_key, options.external_url,
+  const bool listen_is_local = config::is_local(options.listen);
+  HookSettings settings{io::HookProof(options.hook_token, options.hook_hmac_key), options.external_url,
                         options.limits.hook_body_bytes};
   settings.available = options.hooks || listen_is_local;
-  settings.local = options.hooks ? is_local(*options.hooks) : listen_is_local;
+  settings.local = options.hooks ? config::is_local(*options.hooks) : listen_is_local;
   settings.shared_with_views = !options.hooks;
   if (settings.url.empty()) settings.url = "http://" + options.hooks.value_or(options.listen);
   return settings;
+}
+
+// Only this machine's programs reach it, a browser among them, which any page may tell to call it.
+bool own_host_only(const Address& address) {
+  return address.is_local && !address.is_unix();
 }
 
 }  // namespace
@@ -44,10 +48,12 @@ class WebServer::Impl {
   Impl(WebOptions options, WebSources sources)
       : options_(std::move(options)),
         sources_(std::move(sources)),
-        hooks_(hook_settings(options_), sources_.inbox),
-        views_(options_, sources_, hooks_),
+        trouble_(sources_.now, options_.warn, registry_),
+        attention_(sources_.now),
+        hooks_(hook_settings(options_), sources_.inbox, sources_.now, registry_, trouble_),
+        views_(options_, sources_, hooks_, trouble_, registry_),
         commands_(context_, options_, sources_),
-        shared_{context_, options_.limits, sources_.now} {}
+        shared_{context_, options_.limits, sources_.now, attention_} {}
 
   Result<void> start() {
     auto opened = open_all();
@@ -59,7 +65,7 @@ class WebServer::Impl {
     }
     announce_hooks();
     for (const auto& listener : listeners_) listener->start();
-    thread_ = std::thread([this] { context_.run(); });
+    thread_ = std::thread([this] { turn(); });
     return {};
   }
 
@@ -67,23 +73,59 @@ class WebServer::Impl {
     if (!thread_.joinable()) return;
     hooks_.unbound();
     commands_.stop();
-    asio::post(context_, [this] {
-      for (const auto& listener : listeners_) listener->close();
-      context_.stop();  // what is still under way has nobody left to answer
-    });
+    context_.stop();  // what is still under way has nobody left to answer
     thread_.join();
+    for (const auto& listener : listeners_) listener->close();
     listeners_.clear();
     listen_ = hooks_listener_ = admin_ = nullptr;
   }
 
   WebHooks& hooks() { return hooks_; }
+  Trouble& trouble() { return trouble_; }
   std::string listen_address() const { return listen_ ? listen_->bound() : ""; }
   std::string hooks_address() const { return hooks_listener_ ? hooks_listener_->bound() : ""; }
   std::string admin_address() const { return admin_ ? admin_->bound() : ""; }
 
  private:
+  // The web thread's loop.
+  void turn() {
+    while (!context_.stopped()) {
+      try {
+        const Instant begun = sources_.now();
+        context_.poll();  // ends once the kernel has nothing more
+        settle(begun);
+        attention_.sleeps();
+        context_.run_one_for(kNap);
+        attention_.wakes();
+        for (const auto& listener : listeners_) listener->keep_on();
+      } catch (const std::exception& thrown) {
+        caught(thrown.what());
+      } catch (...) {
+        caught("something that is no std::exception");
+      }
+    }
+  }
+
+  // Everything that had arrived by `quiet` has been handled.
+  void settle(Instant quiet) {
+    const Duration since = attention_.quiet(quiet);
+    if (since > kNap + kStill)
+      hooks_.broke(HookBreak::stood_still,
+                   "for " + format_duration(std::chrono::floor<std::chrono::milliseconds>(since)));
+    hooks_.answer(quiet);
+  }
+
+  // What was in hand when it was thrown is gone: its connection is cut, and it may have been a webhook's.
+  void caught(std::string_view what) noexcept {
+    trouble_.caught(WebThread::web, what);
+    try {
+      hooks_.broke(HookBreak::exception);
+    } catch (...) {  // for want of memory for the words; when it broke is noted before them
+    }
+  }
+
   Result<Listener*> open(const std::string& address, std::string_view role, RoleParts parts) {
-    auto site = std::make_unique<Role>(std::move(parts), options_.limits);
+    auto site = std::make_unique<Role>(std::move(parts), options_.limits, trouble_);
     auto listener = Listener::open(address, role, *site, shared_);
     if (!listener) return fail(listener.error());
     roles_.push_back(std::move(site));
@@ -92,8 +134,11 @@ class WebServer::Impl {
   }
 
   Result<void> open_all() {
-    const bool hooks_on_listen = !options_.hooks && is_local(options_.listen);
-    auto listen = open(options_.listen, "listen", {&views_, hooks_on_listen ? &hooks_ : nullptr, nullptr, {}, false});
+    const auto address = parse_address(options_.listen);
+    if (!address) return fail(address.error().code, "listen: " + address.error().text);
+    const bool hooks_on_listen = !options_.hooks && address->is_local;
+    auto listen = open(options_.listen, "listen",
+                       {&views_, hooks_on_listen ? &hooks_ : nullptr, nullptr, {}, own_host_only(*address)});
     if (!listen) return fail(listen.error());
     listen_ = *listen;
     if (hooks_on_listen) hooks_listener_ = listen_;
@@ -108,13 +153,14 @@ class WebServer::Impl {
   Result<void> open_admin() {
     const auto address = parse_address(*options_.admin);
     if (!address) return fail(address.error().code, "admin: " + address.error().text);
-    if (options_.admin_token.empty() && !address->is_local()) {
+    if (options_.admin_token.empty() && !address->is_local) {
       return fail(ErrorCode::bad_config, "admin address " + *options_.admin +
                                              " is open to other machines and needs a token: set admin.token_file, or "
                                              "listen on loopback or a unix socket");
     }
-    const bool own_host_only = options_.admin_token.empty() && !address->is_unix();
-    auto admin = open(*options_.admin, "admin", {&views_, nullptr, &commands_, options_.admin_token, own_host_only});
+    auto admin = open(
+        *options_.admin, "admin",
+        {&views_, nullptr, &commands_, options_.admin_token, options_.admin_token.empty() && own_host_only(*address)});
     if (!admin) return fail(admin.error());
     admin_ = *admin;
     return {};
@@ -124,13 +170,18 @@ class WebServer::Impl {
     if (!hooks_listener_) return;
     std::string url = options_.external_url;
     if (url.empty()) url = hooks_listener_->is_unix() ? hooks_listener_->bound() : "http://" + hooks_listener_->bound();
-    hooks_.bound(std::move(url), [listener = hooks_listener_] { return listener->accepting_since(); });
+    hooks_.bound(
+        std::move(url), [listener = hooks_listener_] { return listener->accepting_since(); },
+        [this] { asio::post(context_, [] {}); });
   }
 
   const WebOptions options_;
   const WebSources sources_;
   asio::io_context context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(context_);
+  prometheus::Registry registry_;
+  Trouble trouble_;
+  Attention attention_;
   WebHooks hooks_;
   Views views_;
   Commands commands_;
@@ -163,6 +214,14 @@ void WebServer::stop() {
 
 io::HookRegistry& WebServer::hooks() {
   return impl_->hooks();
+}
+
+std::vector<RefusedCalls> WebServer::refused_calls() const {
+  return impl_->trouble().refused();
+}
+
+void WebServer::engine_threw(std::string_view what) noexcept {
+  impl_->trouble().caught(WebThread::engine, what);
 }
 
 std::string WebServer::listen_address() const {

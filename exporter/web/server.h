@@ -1,5 +1,9 @@
 // The web server: metrics, health, views, hooks and commands, on a thread of its own, from an immutable snapshot, so
-// that it answers even while the engine is stuck, and says so.
+// that it answers even while the engine is stuck, and says so. An exception (a mistake, or no memory left) costs the
+// request in hand, which gets a 500, and never the thread.
+//
+// On loopback a view or command is refused with 403 when Host is a name other than localhost (DNS rebinding). A
+// listener open to others, such as a sidecar's 0.0.0.0, is called by many names and takes any.
 //
 // Three roles, each a listener with its own connections:
 //   listen  GET /metrics, /-/healthy, /-/ready, /, /api/v1/… (api.h has the shapes); reads only
@@ -13,8 +17,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "exporter/web/options.h"
+#include "exporter/web/trouble.h"
 #include "probe/base/result.h"
 #include "probe/io/hooks.h"
 
@@ -36,6 +43,11 @@ class WebServer {
   void stop();
 
   io::HookRegistry& hooks();
+
+  // Any thread. Calls of webhooks that were refused, by path; that of no watch's path is the one of all others.
+  std::vector<RefusedCalls> refused_calls() const;
+  // Any thread. Counts and tells of an exception that was caught in the engine's loop.
+  void engine_threw(std::string_view what) noexcept;
 
   // As bound, in the form the options take ("127.0.0.1:41234"); empty before start() and for a role without a listener.
   std::string listen_address() const;

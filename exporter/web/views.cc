@@ -33,8 +33,9 @@ double weight(std::string_view entry) {
   return value;
 }
 
-MetricsSources metrics_sources(const WebOptions& options, const WebSources& sources, const WebHooks& hooks) {
-  return {sources.snapshot, &sources.inbox, &hooks.counters(), options.version, sources.now()};
+MetricsSources metrics_sources(const WebOptions& options, const WebSources& sources,
+                               const prometheus::Collectable& counters) {
+  return {sources.snapshot, &sources.inbox, &counters, options.version, sources.now()};
 }
 
 Response plain_or_problem(bool fine, std::string_view text, const std::vector<std::string>& why) {
@@ -65,8 +66,13 @@ bool accepts_gzip(const RequestHead& head) {
   return gzip_weight.value_or(any_weight) > 0;
 }
 
-Views::Views(const WebOptions& options, const WebSources& sources, const WebHooks& hooks)
-    : options_(options), sources_(sources), hooks_(hooks), metrics_(metrics_sources(options, sources, hooks)) {}
+Views::Views(const WebOptions& options, const WebSources& sources, const WebHooks& hooks, const Trouble& trouble,
+             const prometheus::Collectable& counters)
+    : options_(options),
+      sources_(sources),
+      hooks_(hooks),
+      trouble_(trouble),
+      metrics_(metrics_sources(options, sources, counters)) {}
 
 bool Views::serves(std::string_view path) {
   return path == "/" || path == "/metrics" || path == "/-/healthy" || path == "/-/ready" || path.starts_with(kApi);
@@ -138,7 +144,7 @@ Response Views::api(std::string_view resource, const RequestHead& head) const {
   if (resource == "runs") return runs_answer(*snapshot, head.query);
   if (resource == "slos") return json_answer(slos_view(*snapshot));
   if (resource == "transactions") return json_answer(transactions_view(*snapshot));
-  const HooksView hooks{hooks_.url(), hooks_.listening_since()};
+  const HooksView hooks{hooks_.url(), hooks_.listening_since(), trouble_.refused()};
   return json_answer(status_view(*snapshot, sources_.now(), options_.version, hooks));
 }
 

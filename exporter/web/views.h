@@ -15,7 +15,9 @@ namespace slosonde::exporter {
 // Web thread.
 class Views {
  public:
-  Views(const WebOptions& options, const WebSources& sources, const WebHooks& hooks);
+  // `counters` are the web server's own.
+  Views(const WebOptions& options, const WebSources& sources, const WebHooks& hooks, const Trouble& trouble,
+        const prometheus::Collectable& counters);
 
   // Nothing: the path is none of these. The method has been checked to be GET or HEAD.
   std::optional<Response> answer(const RequestHead& head);
@@ -31,6 +33,7 @@ class Views {
   const WebOptions& options_;
   const WebSources& sources_;
   const WebHooks& hooks_;
+  const Trouble& trouble_;
   Metrics metrics_;
   std::string text_;  // of /metrics: one buffer for every scrape
 };

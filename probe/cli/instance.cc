@@ -20,6 +20,7 @@ tl::expected<std::unique_ptr<Instance>, config::Problems> Instance::make(const c
       }};
   self.web_ = std::make_unique<exporter::WebServer>(std::move(options.web), std::move(sources));
   self.world_.set_hooks(&self.web_->hooks());
+  self.world_.on_exception([&self](std::string_view what) { self.web_->engine_threw(what); });
   std::optional<config::Problems> problems;
   self.in_the_loop([&] {
     auto equipment = engine::equip(config, checks::catalog(), self.world_);

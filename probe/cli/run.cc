@@ -75,6 +75,9 @@ int run(const RunOptions& options) {
   auto log = std::make_unique<Log>(config->log_format);
   InstanceOptions wanted;
   wanted.web = exporter::web_options(*config, SLOSONDE_VERSION);
+  wanted.web.warn = [&log](std::string_view what, std::string text) {
+    log->write(Level::warning, what, {{"text", std::move(text)}});
+  };
   wanted.service.on_notice = [&](const engine::Notice& notice) { write(*log, notice); };
   Instance* started = nullptr;
   wanted.service.on_snapshot = [&started] {

@@ -129,7 +129,12 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
 
   void ring(std::optional<Duration> late) {
     if (late) lag_.observe(seconds(*late));
-    turn();
+    try {
+      turn();
+    } catch (...) {
+      alarm_.arm(io_.now() + kTick);  // for want of memory, say: whoever drives the loop tells of it, and we go on
+      throw;
+    }
   }
 
   void turn() {

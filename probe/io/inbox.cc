@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <exception>
 #include <utility>
 
 namespace slosonde::io {
@@ -41,7 +42,15 @@ size_t Inbox::drain() {
     taken.swap(tasks_);
     bytes_ = 0;
   }
-  for (const auto& task : taken) task();
+  std::exception_ptr thrown;
+  for (const auto& task : taken) {
+    try {
+      task();
+    } catch (...) {
+      if (!thrown) thrown = std::current_exception();
+    }
+  }
+  if (thrown) std::rethrow_exception(thrown);
   return taken.size();
 }
 

@@ -21,7 +21,8 @@ class Inbox {
   // counted, and the caller must say so to whoever asked (a hook answers 503).
   bool post(size_t bytes, std::function<void()> task);
 
-  // Engine thread: runs everything posted so far, in order; says how many ran.
+  // Engine thread: runs everything posted so far, in order; says how many ran. What a task throws keeps none of the
+  // others from running; the first of it is thrown on at the end.
   size_t drain();
 
   // Readable while something waits. Owned by the inbox.

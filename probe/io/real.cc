@@ -13,6 +13,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <ctime>
+#include <exception>
 #include <optional>
 #include <random>
 #include <sstream>
@@ -93,6 +94,7 @@ struct Real::Impl {
   asio::posix::stream_descriptor inbox_event;
   std::optional<asio::signal_set> signals;
   std::function<void(int)> on_signal;
+  std::function<void(std::string_view)> caught;  // must not throw
   HookRegistry* hooks = nullptr;
   std::array<uint64_t, 32> random{};
   size_t random_used = std::tuple_size_v<decltype(random)>;
@@ -104,7 +106,12 @@ struct Real::Impl {
 void Real::Impl::watch_inbox() {
   inbox_event.async_wait(asio::posix::descriptor_base::wait_read, [this](const error_code& problem) {
     if (problem) return;
-    inbox.drain();
+    try {
+      inbox.drain();
+    } catch (...) {
+      watch_inbox();
+      throw;
+    }
     watch_inbox();
   });
 }
@@ -133,7 +140,20 @@ Real::~Real() {
 
 void Real::run() {
   impl_->context.restart();
-  impl_->context.run();
+  for (;;) {
+    try {
+      impl_->context.run();
+      return;
+    } catch (const std::exception& thrown) {
+      if (impl_->caught) impl_->caught(thrown.what());
+    } catch (...) {
+      if (impl_->caught) impl_->caught("something that is no std::exception");
+    }
+  }
+}
+
+void Real::on_exception(std::function<void(std::string_view what)> caught) {
+  impl_->caught = std::move(caught);
 }
 
 void Real::stop() {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "probe/io/io.h"
@@ -29,8 +30,10 @@ class Real final : public Io {
   Real(const Real&) = delete;
   Real& operator=(const Real&) = delete;
 
-  // Turns the loop until stop(). What a handler throws ends the process: nothing of ours throws.
+  // Turns the loop until stop(). Nothing of ours throws, but for want of memory: what a handler throws all the same is
+  // told to `caught` and costs that handler, not the process.
   void run();
+  void on_exception(std::function<void(std::string_view what)> caught);
   // Any thread, and signal handlers' handlers. What is under way is left as it is; run() may be called again.
   void stop();
   // Turns what is ready, without waiting, so that what was cancelled can end. Says how many handlers ran.

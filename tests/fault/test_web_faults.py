@@ -39,7 +39,7 @@ def test_two_thousand_slow_clients_shut_nobody_out(slosonde, nginx):
     try:
         for number in range(2000):
             client = socket.create_connection(("127.0.0.1", probe.port), timeout=10)
-            client.sendall(b"POST /hooks/seen HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nslow")
+            client.sendall(b"POST /hooks/seen HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nslow")
             held.append(client)
             if number % 200 == 0:
                 assert probe.get("/-/healthy").status == 200
@@ -56,7 +56,7 @@ def test_two_thousand_slow_clients_shut_nobody_out(slosonde, nginx):
 def test_a_hundred_megabytes_are_refused(slosonde, nginx):
     probe = slosonde(config(nginx().url))
     client = socket.create_connection(("127.0.0.1", probe.port), timeout=20)
-    client.sendall(b"POST /hooks/seen HTTP/1.1\r\nHost: a\r\nContent-Length: 104857600\r\n\r\n")
+    client.sendall(b"POST /hooks/seen HTTP/1.1\r\nHost: localhost\r\nContent-Length: 104857600\r\n\r\n")
     part = b"x" * (1 << 20)
     for _ in range(100):
         client.sendall(part)
@@ -70,7 +70,7 @@ def test_a_hundred_megabytes_are_refused(slosonde, nginx):
 def test_endless_chunks_are_refused(slosonde, nginx):
     probe = slosonde(config(nginx().url))
     client = socket.create_connection(("127.0.0.1", probe.port), timeout=20)
-    client.sendall(b"POST /hooks/seen HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    client.sendall(b"POST /hooks/seen HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
     for _ in range(8):
         client.sendall(b"100000\r\n" + b"x" * (1 << 20) + b"\r\n")
     assert client.recv(100).startswith(b"HTTP/1.1 413 ")
@@ -95,7 +95,7 @@ def test_invalid_utf8_and_ten_thousand_markers_are_taken_in_stride(slosonde, ngi
 def test_garbage_instead_of_http_is_400_and_harms_nobody(slosonde, nginx):
     probe = slosonde(config(nginx().url))
     for garbage in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), b"\r\n\r\n", b"GET\r\n\r\n",
-                    b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"\x00" * 20000):
+                    b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"\x00" * 20000):
         with socket.create_connection(("127.0.0.1", probe.port), timeout=20) as client:
             client.sendall(garbage)
             assert re.match(rb"HTTP/1.1 4\d\d ", client.recv(100)), garbage[:30]
@@ -107,7 +107,7 @@ def test_many_scrapers_at_once_delay_no_run(slosonde, nginx):
     wait_until(lambda: good_runs(probe) >= 3, what="good runs")
     client = socket.create_connection(("127.0.0.1", probe.port), timeout=20)
     # A thousand scrapes in one go, read by nobody until they are cut off or served.
-    client.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 1000)
+    client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
     assert_runs_go_on(probe)
     wait_steady(lambda: probe.get("/-/healthy").status == 200, 0.5, "health")
     client.close()

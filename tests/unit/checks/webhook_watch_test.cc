@@ -20,6 +20,7 @@ class Registry final : public io::HookRegistry {
   struct Registration final : io::HookRegistration {
     explicit Registration(Registry& to) : registry(to) {}
     ~Registration() override { registry.handler = nullptr; }
+    void ask(std::function<void(const io::HookSight&)> tell) override { registry.answer(std::move(tell)); }
     Registry& registry;
   };
 
@@ -32,14 +33,30 @@ class Registry final : public io::HookRegistry {
   std::optional<Instant> listening_since() const override { return since; }
   std::string url() const override { return "http://127.0.0.1:9466"; }
 
+  // As the web server does it, but at once.
+  void answer(std::function<void(const io::HookSight&)> tell) {
+    ++asked;
+    if (silent) return;
+    const io::HookSight sight{std::max(since.value_or(Instant::max()), broken_at), io->now(), broken};
+    io->inbox().post(1, [tell = std::move(tell), sight] { tell(sight); });
+  }
+
+  io::Io* io = nullptr;
   Authorise authorise;
   Handler handler;
   std::optional<Instant> since;
+  Instant broken_at = Instant::min();
+  Error broken;
+  bool silent = false;
+  int asked = 0;
 };
 
 class WebhookWorld : public testing::Test {
  protected:
-  WebhookWorld() { io_.set_hooks(&registry_); }
+  WebhookWorld() {
+    registry_.io = &io_;
+    io_.set_hooks(&registry_);
+  }
 
   static config::Values settings(const std::string& more = "") {
     std::string text = "probe: {name: p, key: \"${env:SECRET}\"}\nlisten: {address: 127.0.0.1:9465}\ntransactions:\n";
@@ -80,6 +97,7 @@ class WebhookWorld : public testing::Test {
     request.path = "/hooks/x";
     request.body = body;
     request.received = io_.now();
+    request.not_before = request.received - milliseconds(3);
     // As the web server does it.
     io_.inbox().post(body.size(), [this, request] {
       if (registry_.handler) registry_.handler(request);
@@ -127,7 +145,7 @@ TEST_F(WebhookWorld, WhatArrivesIsHandedOverBeforeItsTimeIsCovered) {
   ASSERT_TRUE(turn_until([&] { return sink_.covers.back().second >= sent; }));
   ASSERT_EQ(sink_.seen.size(), 1U);
   EXPECT_EQ(sink_.seen[0].text, "sonde1-x");
-  EXPECT_EQ(sink_.seen[0].lo, sink_.seen[0].hi);
+  EXPECT_EQ(sink_.seen[0].hi - sink_.seen[0].lo, milliseconds(3)) << "as the listener knows it";
   EXPECT_LE(sink_.seen[0].hi, sent);
   for (size_t i = 1; i < sink_.covers.size(); ++i) EXPECT_EQ(sink_.covers[i].first, sink_.covers[i - 1].second);
   stop();
@@ -159,20 +177,60 @@ TEST_F(WebhookWorld, AListenerThatIsDownIsOurOwnFaultAndThatTimeIsNeverCovered) 
   stop();
 }
 
-TEST_F(WebhookWorld, WhatTheInboxCouldNotTakeIsOurOwnFault) {
+TEST_F(WebhookWorld, ABreakIsOurOwnFaultAndNothingIsCoveredAcrossIt) {
   registry_.since = io_.now();
   const auto watch = make_webhook(settings(), io_);
   ASSERT_TRUE(watch);
   start(**watch);
-  ASSERT_TRUE(turn_until([&] { return !sink_.covers.empty(); }));
+  const Instant begun = io_.now();
+  ASSERT_TRUE(turn_until([&] { return !sink_.covers.empty() && sink_.covers.back().second > begun; }));
   const Instant before = sink_.covers.back().second;
-  const Instant full = io_.now();
-  EXPECT_FALSE(io_.inbox().post(size_t{1} << 40, [] {}));
+  const Instant broken = registry_.broken_at = io_.now();
+  registry_.broken = {ErrorCode::no_descriptors, "no descriptor was left"};
+  ASSERT_TRUE(turn_until([&] { return !sink_.troubles.empty(); }));
+  EXPECT_EQ(sink_.troubles[0].code, ErrorCode::no_descriptors);
+  EXPECT_EQ(sink_.troubles[0].text, "webhook /hooks/x: no descriptor was left");
+  ASSERT_TRUE(turn_until([&] { return !sink_.trouble; }));
+  EXPECT_GE(sink_.covers.back().first, broken);
+  EXPECT_GT(sink_.covers.back().first, before);
+  EXPECT_EQ(sink_.troubles.size(), 1U);
+  stop();
+}
+
+// A flood breaks the sight again and again: one report, and not another one at every turn.
+TEST_F(WebhookWorld, WhileItIsBrokenAnewItStaysOutOfSight) {
+  registry_.since = io_.now();
+  const auto watch = make_webhook(settings(), io_);
+  ASSERT_TRUE(watch);
+  start(**watch);
+  registry_.broken = {ErrorCode::busy, "too much"};
+  const int first = registry_.asked;
+  ASSERT_TRUE(turn_until([&] {
+    registry_.broken_at = io_.now();
+    return registry_.asked > first + 8;
+  }));
+  EXPECT_EQ(sink_.troubles.size(), 1U);
+  EXPECT_TRUE(sink_.trouble);
+  stop();
+}
+
+TEST_F(WebhookWorld, AListenerThatDoesNotAnswerProvesNothing) {
+  registry_.since = io_.now();
+  const auto watch = make_webhook(settings(), io_);
+  ASSERT_TRUE(watch);
+  start(**watch);
+  const Instant begun = io_.now();
+  ASSERT_TRUE(turn_until([&] { return !sink_.covers.empty() && sink_.covers.back().second > begun; }));
+  registry_.silent = true;
+  const Instant silent = io_.now();
   ASSERT_TRUE(turn_until([&] { return !sink_.troubles.empty(); }));
   EXPECT_EQ(sink_.troubles[0].code, ErrorCode::busy);
-  ASSERT_TRUE(turn_until([&] { return !sink_.trouble; }));
-  EXPECT_GE(sink_.covers.back().first, full);
-  EXPECT_GT(sink_.covers.back().first, before);
+  EXPECT_EQ(sink_.troubles[0].text,
+            "webhook /hooks/x: the listener on http://127.0.0.1:9466 is held up and has taken nothing in for 2s");
+  EXPECT_LE(sink_.covers.back().second, silent);
+  registry_.silent = false;
+  ASSERT_TRUE(turn_until([&] { return !sink_.trouble; })) << "it had only been slow: all is covered in the end";
+  EXPECT_LE(sink_.covers.back().first, silent);
   stop();
 }
 

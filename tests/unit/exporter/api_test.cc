@@ -88,7 +88,7 @@ TEST(Api, AnSloWithoutEventsSaysNullNotZero) {
 TEST(Api, StatusFollowsTheWallClockAndShowsWatches) {
   auto snapshot = sample::snapshot();
   snapshot->wall_offset = 1h;
-  const HooksView hooks{"http://127.0.0.1:9466", sample::kNow - 60s};
+  const HooksView hooks{"http://127.0.0.1:9466", sample::kNow - 60s, {}};
   const json::value status = sent(status_view(*snapshot, sample::kNow + 2s, "0.1.0", hooks));
   EXPECT_EQ(status.at("probe"), "kr-a-1");
   EXPECT_EQ(status.at("now"), "2026-01-31T10:30:02.000Z");

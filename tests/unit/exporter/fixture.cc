@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -25,8 +26,17 @@ ServerTest::~ServerTest() {
 }
 
 void ServerTest::start() {
-  WebSources sources{inbox, [this] { return Instant(Duration(now_.load())); },
+  options.warn = [this](std::string_view what, const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    warnings_.push_back(std::string(what) + ": " + text);
+  };
+  WebSources sources{inbox,
                      [this] {
+                       if (broken_ > 0 && broken_-- > 0) throw std::bad_alloc();
+                       return Instant(Duration(now_.load()));
+                     },
+                     [this] {
+                       if (on_view) on_view();
                        const std::lock_guard lock(mutex_);
                        return snapshot_;
                      },
@@ -41,6 +51,11 @@ void ServerTest::start() {
 void ServerTest::show(std::shared_ptr<const engine::Snapshot> snapshot) {
   const std::lock_guard lock(mutex_);
   snapshot_ = std::move(snapshot);
+}
+
+std::vector<std::string> ServerTest::warnings() {
+  const std::lock_guard lock(mutex_);
+  return warnings_;
 }
 
 double ServerTest::metric(const std::string& series) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "exporter/web/server.h"
 #include "probe/io/inbox.h"
@@ -36,7 +37,14 @@ class ServerTest : public testing::Test {
   // Waits until the condition holds, at most 20 s.
   static bool eventually(const std::function<bool()>& condition);
 
+  // Calls of the clock that throw std::bad_alloc from now on.
+  void break_clock(int calls) { broken_ = calls; }
+  // The lines for the log, "what: text".
+  std::vector<std::string> warnings();
+
   WebOptions options;
+  // Called on the web thread whenever the snapshot is asked for.
+  std::function<void()> on_view;
   io::Inbox inbox{1024 * 1024};
   // Called on the web thread for POST /api/v1/trigger.
   std::function<void(std::string, std::function<void(Result<std::string>)>)> trigger;
@@ -44,7 +52,9 @@ class ServerTest : public testing::Test {
  private:
   std::filesystem::path folder_;
   std::atomic<int64_t> now_{unix_ns(sample::kNow)};
+  std::atomic<int> broken_{0};
   std::mutex mutex_;
+  std::vector<std::string> warnings_;
   std::shared_ptr<const engine::Snapshot> snapshot_ = sample::snapshot();
   std::unique_ptr<WebServer> server_;
 };

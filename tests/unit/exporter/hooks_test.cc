@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <boost/json/parse.hpp>
 #include <thread>
 #include <vector>
 
@@ -9,6 +10,7 @@
 namespace slosonde::exporter {
 namespace {
 
+namespace json = boost::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -211,6 +213,50 @@ TEST_F(HooksTest, ComeInFromManySendersWhileTheEngineDrains) {
     return bodies.size() == 400;
   }));
   for (std::thread& sender : senders) sender.join();
+}
+
+TEST_F(HooksTest, ComeUnderAnyName) {
+  start();
+  const auto registration = listen("/h");
+  Client client(server().hooks_address());
+  ASSERT_TRUE(client.send("POST /h HTTP/1.1\r\nHost: probe.example\r\nContent-Length: 1\r\n\r\nx"));
+  EXPECT_EQ(client.receive().value_or(Answer()).status, 202);
+}
+
+TEST_F(HooksTest, RefusedCallsAreToldOncePerMinuteAndShownAtTheirWatch) {
+  options.hook_token = Secret("tok-canary");
+  start();
+  const auto registration = listen("/hooks/alert");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(post("/hooks/alert", "x", "Authorization: Bearer tak\r\n").status, 401);
+  EXPECT_THAT(warnings(),
+              ElementsAre(HasSubstr("webhook refused: Once, a call of /hooks/alert was answered with 401: Hooks "
+                                    "need a bearer token")));
+  set_clock(sample::kNow + std::chrono::seconds(61));
+  EXPECT_EQ(post("/hooks/alert", "x").status, 401);
+  ASSERT_EQ(warnings().size(), 2U);
+  EXPECT_THAT(warnings()[1], HasSubstr("3 times since the last such line"));
+  EXPECT_EQ(post("/elsewhere", "x").status, 401);
+  EXPECT_THAT(warnings()[2], HasSubstr("Once, a call was answered with 401"));
+
+  const auto calls = server().refused_calls();
+  ASSERT_EQ(calls.size(), 2U);
+  EXPECT_EQ(calls[0].path, "") << "no watch's";
+  EXPECT_EQ(calls[1].path, "/hooks/alert");
+  EXPECT_EQ(calls[1].count, 4U);
+  const auto watches = json::parse(get("/api/v1/status").body).at("watches").as_array();
+  EXPECT_EQ(watches[1].at("name"), "webhook /hooks/alert");
+  EXPECT_EQ(watches[1].at("refused").at("count"), 4);
+  EXPECT_THAT(std::string(watches[1].at("refused").at("why").as_string()), HasSubstr("missing or wrong"));
+  EXPECT_TRUE(watches[0].at("refused").is_null());
+  for (const std::string& line : warnings()) EXPECT_THAT(line, Not(HasSubstr("canary")));
+}
+
+TEST_F(HooksTest, ARuleThatThrowsIs500) {
+  start();
+  const auto registration = listen("/h", [](const io::HookRequest&) -> Result<void> { throw std::bad_alloc(); });
+  EXPECT_EQ(post("/h", "x").status, 500);
+  EXPECT_EQ(metric("slosonde_hook_sight_breaks_total{reason=\"exception\"}"), 1);
+  EXPECT_EQ(inbox.drain(), 0U);
 }
 
 }  // namespace

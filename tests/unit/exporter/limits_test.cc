@@ -44,7 +44,7 @@ TEST_F(LimitsTest, BodiesAreBoundedByWhatIsAskedFor) {
   EXPECT_EQ(ask(at(), "GET", "/metrics", "", std::string(100, 'x')).status, 200);
   EXPECT_EQ(ask(at(), "GET", "/metrics", "", std::string(101, 'x')).status, 413);
   Client chunked(at());
-  ASSERT_TRUE(chunked.send("POST /hooks/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"));
+  ASSERT_TRUE(chunked.send("POST /hooks/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"));
   for (int i = 0; i < 3; ++i) chunked.send("190\r\n" + std::string(400, 'x') + "\r\n");
   EXPECT_EQ(chunked.receive().value_or(Answer()).status, 413);
   EXPECT_EQ(metric("slosonde_hook_requests_total{result=\"too_large\"}"), 2);
@@ -54,7 +54,7 @@ TEST_F(LimitsTest, AHundredMegabytesAreRefusedAndTheClientLearnsWhy) {
   start();
   const auto registration = hook("/hooks/a");
   Client client(at());
-  ASSERT_TRUE(client.send("POST /hooks/a HTTP/1.1\r\nHost: a\r\nContent-Length: 104857600\r\n\r\n"));
+  ASSERT_TRUE(client.send("POST /hooks/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 104857600\r\n\r\n"));
   const std::string part(1 << 20, 'x');
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(client.send(part)) << i;
   EXPECT_EQ(client.receive().value_or(Answer()).status, 413);
@@ -65,7 +65,8 @@ TEST_F(LimitsTest, BodiesTogetherAreBounded) {
   start();
   const auto registration = hook("/hooks/a");
   Client slow(at());
-  ASSERT_TRUE(slow.send("POST /hooks/a HTTP/1.1\r\nHost: a\r\nContent-Length: 4001\r\n\r\n" + std::string(4000, 'x')));
+  ASSERT_TRUE(
+      slow.send("POST /hooks/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4001\r\n\r\n" + std::string(4000, 'x')));
   // Until the slow one's bytes are in, the other fits.
   EXPECT_TRUE(eventually([&] { return ask(at(), "POST", "/hooks/a", "", std::string(3000, 'x')).status == 503; }));
   ASSERT_TRUE(slow.send("x"));
@@ -79,7 +80,7 @@ TEST_F(LimitsTest, ChunkExtensionsDoNotGrowWithoutEnd) {
   start();
   const auto registration = hook("/hooks/a");
   Client client(at());
-  ASSERT_TRUE(client.send("POST /hooks/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;"));
+  ASSERT_TRUE(client.send("POST /hooks/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;"));
   client.send(std::string(200'000, 'e'));
   const int status = client.receive().value_or(Answer()).status;
   EXPECT_TRUE(status == 431 || status == 400) << status;
@@ -89,7 +90,7 @@ TEST_F(LimitsTest, ASlowHeaderIsCutOffWith408) {
   options.limits.request = 50ms;
   start();
   Client client(at());
-  ASSERT_TRUE(client.send("GET /metrics HTTP/1.1\r\nHost: a\r\nX-"));
+  ASSERT_TRUE(client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-"));
   EXPECT_EQ(client.receive().value_or(Answer()).status, 408);
   EXPECT_TRUE(client.closed());
 }
@@ -98,7 +99,7 @@ TEST_F(LimitsTest, EachByteBuysNoMoreTime) {
   options.limits.request = options.limits.linger = 100ms;
   start();
   Client client(at());
-  ASSERT_TRUE(client.send("GET /metrics HTTP/1.1\r\nHost: a\r\n"));
+  ASSERT_TRUE(client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n"));
   // One more byte of header every moment, for as long as the server listens.
   EXPECT_TRUE(eventually([&] { return !client.send("X: y\r\n"); }));
 }
@@ -108,7 +109,7 @@ TEST_F(LimitsTest, ASlowBodyIsCutOffAndCounted) {
   start();
   const auto registration = hook("/hooks/a");
   Client client(at());
-  ASSERT_TRUE(client.send("POST /hooks/a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"));
+  ASSERT_TRUE(client.send("POST /hooks/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc"));
   EXPECT_EQ(client.receive().value_or(Answer()).status, 408);
   EXPECT_EQ(metric("slosonde_hook_requests_total{result=\"timeout\"}"), 1);
 }
@@ -129,7 +130,7 @@ TEST_F(LimitsTest, AClientThatReadsNothingIsCutOff) {
   start();
   Client client(at());
   std::string requests;
-  for (int i = 0; i < 2000; ++i) requests += "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (int i = 0; i < 2000; ++i) requests += "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
   client.send(requests);  // some 40 MB of answers: more than the kernel's buffers take
   EXPECT_TRUE(eventually([&] { return !client.send("G"); }));
   EXPECT_EQ(get("/-/healthy").status, 200);
@@ -154,12 +155,14 @@ TEST_F(LimitsTest, ThoseWhoAskBeforeTheySendAreAnswered) {
   start();
   const auto registration = hook("/hooks/a");
   Client client(at());
-  ASSERT_TRUE(client.send("POST /hooks/a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
+  ASSERT_TRUE(
+      client.send("POST /hooks/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
   EXPECT_EQ(client.receive().value_or(Answer()).status, 100);
   ASSERT_TRUE(client.send("abc"));
   EXPECT_EQ(client.receive().value_or(Answer()).status, 202);
   Client refused(at());
-  ASSERT_TRUE(refused.send("POST /hooks/b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
+  ASSERT_TRUE(
+      refused.send("POST /hooks/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
   EXPECT_EQ(refused.receive().value_or(Answer()).status, 404);
 }
 

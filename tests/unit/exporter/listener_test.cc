@@ -54,8 +54,8 @@ TEST_F(ListenerTest, ListensOnIpv6) {
   EXPECT_EQ(get("/-/healthy").status, 200);
 }
 
-TEST_F(ListenerTest, AnEmptyHostIsBothFamilies) {
-  options.listen = ":0";
+TEST_F(ListenerTest, TheEmptyIpv6AddressIsBothFamilies) {
+  options.listen = "[::]:0";
   options.hooks = "127.0.0.1:0";
   start();
   const std::string port = at().substr(at().rfind(':'));
@@ -140,7 +140,7 @@ TEST_F(ListenerTest, MetricsAreReadableWithoutAFreeDescriptor) {
   for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) taken.push_back(fd);
   const auto address = parse_address(at());
   const int connected = ::connect(third, reinterpret_cast<const sockaddr*>(&address->socket), address->length);
-  const std::string request = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
   EXPECT_EQ(::send(third, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
   std::string text;
   char part[4096];
@@ -156,6 +156,37 @@ TEST_F(ListenerTest, MetricsAreReadableWithoutAFreeDescriptor) {
   EXPECT_THAT(text, HasSubstr("200 OK"));
   EXPECT_THAT(text, HasSubstr("Connection: close"));
   EXPECT_THAT(text, HasSubstr("\nprocess_max_fds 64\n"));
+}
+
+TEST_F(ListenerTest, AfterAShortageOfDescriptorsItAcceptsAgain) {
+  start();
+  auto& hooks = server().hooks();
+  ASSERT_TRUE(hooks.listening_since());
+  const auto address = parse_address(at());
+  const int caller = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(caller, 0);
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  rlimit none = limit;
+  none.rlim_cur = 0;  // not even the spare can be used: its number is too high now
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const int connected = ::connect(caller, reinterpret_cast<const sockaddr*>(&address->socket), address->length);
+  const bool stopped = eventually([&] { return !hooks.listening_since(); });
+  set_clock(sample::kNow + std::chrono::seconds(1));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  ASSERT_EQ(connected, 0);
+  EXPECT_TRUE(stopped) << "it says that it takes nobody in";
+  EXPECT_TRUE(eventually([&] { return hooks.listening_since() == sample::kNow + std::chrono::seconds(1); }));
+  const std::string request = "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  EXPECT_EQ(::send(caller, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+  const timeval patience{20, 0};
+  ::setsockopt(caller, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  char answer[64] = {};
+  EXPECT_GT(::recv(caller, answer, sizeof answer - 1, 0), 0) << "who called meanwhile was kept waiting, not cut";
+  EXPECT_THAT(std::string(answer), HasSubstr("200 OK"));
+  ::close(caller);
+  EXPECT_EQ(get("/-/healthy").headers.at("connection"), "keep-alive") << "the spare is back";
+  EXPECT_GE(metric("slosonde_hook_sight_breaks_total{reason=\"no_descriptors\"}"), 1);
 }
 
 }  // namespace

@@ -156,7 +156,8 @@ TEST_F(WebServerTest, AnswersPipelinedRequestsInOrder) {
   Client client(at());
   std::string requests;
   for (int i = 0; i < 200; ++i) {
-    requests += i % 2 == 0 ? "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n" : "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n";
+    requests += i % 2 == 0 ? "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                           : "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n";
   }
   ASSERT_TRUE(client.send(requests));
   for (int i = 0; i < 200; ++i) {
@@ -169,7 +170,8 @@ TEST_F(WebServerTest, AnswersPipelinedRequestsInOrder) {
 TEST_F(WebServerTest, ARequestMayComeByteByByte) {
   start();
   Client client(at());
-  for (const char c : std::string("GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n")) ASSERT_TRUE(client.send({&c, 1}));
+  for (const char c : std::string("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+    ASSERT_TRUE(client.send({&c, 1}));
   EXPECT_EQ(client.receive().value_or(Answer()).body, "ok\n");
 }
 
@@ -222,7 +224,7 @@ TEST_F(WebServerTest, MalformedRequestsAreRefusedAndNothingElseSuffers) {
   for (const char* garbage :
        {"\x16\x03\x01\x02\x01\x01", "GET\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "\r\n\r\n\r\n\r\n\r\n",
         "GET /metrics HTTP/1.1\r\n: x\r\n\r\n", "GET /metrics HTTP/1.1\r\n\r\n",
-        "POST /h HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n"}) {
+        "POST /h HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n"}) {
     Client client(at());
     ASSERT_TRUE(client.send(garbage));
     const auto answer = client.receive();
@@ -231,6 +233,66 @@ TEST_F(WebServerTest, MalformedRequestsAreRefusedAndNothingElseSuffers) {
     EXPECT_TRUE(client.closed()) << garbage;
   }
   EXPECT_TRUE(bystander.ask("GET", "/-/healthy"));
+}
+
+// A page of a browser's, from a name that has been made to lead here (DNS rebinding).
+TEST_F(WebServerTest, OnLoopbackAPageOfAnotherNameReadsNothing) {
+  start();
+  const auto status = [&](const std::string& host, const std::string& path = "/api/v1/config") {
+    Client client(at());
+    client.send("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+    return client.receive().value_or(Answer());
+  };
+  const Answer refused = status("evil.example:9465");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(refused.headers.at("content-type"), "application/problem+json");
+  EXPECT_THAT(refused.body, HasSubstr("as localhost"));
+  for (const char* path : {"/", "/metrics", "/-/healthy", "/api/v1/status", "/nothing"})
+    EXPECT_EQ(status("127.0.0.1.evil.example", path).status, 403) << path;
+  for (const std::string& host : std::vector<std::string>{at(), "127.0.0.1", "localhost:9465", "[::1]:9465"})
+    EXPECT_EQ(status(host).status, 200) << host;
+}
+
+TEST_F(WebServerTest, AnUnixSocketAndAListenerOpenToOthersHaveAnyName) {
+  options.listen = "0.0.0.0:0";  // as a sidecar has it
+  options.admin = "unix:" + socket_path("x.sock");
+  start();
+  const std::string request = "GET /-/healthy HTTP/1.1\r\nHost: probe.kr-a.example\r\n\r\n";
+  for (const std::string& address : {"127.0.0.1" + at().substr(at().rfind(':')), server().admin_address()}) {
+    Client client(address);
+    ASSERT_TRUE(client.send(request));
+    EXPECT_EQ(client.receive().value_or(Answer()).status, 200) << address;
+  }
+}
+
+TEST_F(WebServerTest, AViewThatThrowsIs500AndTheNextIsServed) {
+  std::atomic<bool> broken{false};
+  on_view = [&] {
+    if (broken.exchange(false)) throw std::bad_alloc();
+  };
+  start();
+  for (const char* path : {"/metrics", "/", "/-/healthy", "/api/v1/slos"}) {
+    Client client(at());
+    broken = true;
+    const Answer bad = client.ask("GET", path).value_or(Answer());
+    EXPECT_EQ(bad.status, 500) << path;
+    EXPECT_EQ(bad.headers.at("content-type"), "application/problem+json");
+    EXPECT_EQ(client.ask("GET", path).value_or(Answer()).status, 200) << path << " on the same connection";
+  }
+  EXPECT_EQ(metric("slosonde_exceptions_total{thread=\"web\"}"), 4);
+  EXPECT_THAT(warnings(), testing::ElementsAre("exception caught: Once, the web thread went on after: std::bad_alloc"));
+}
+
+TEST_F(WebServerTest, AnExceptionInTheLoopItselfEndsNothing) {
+  start();
+  ASSERT_EQ(get("/-/healthy").status, 200);
+  break_clock(5);
+  // Some of these are cut off.
+  EXPECT_TRUE(eventually(
+      [&] { return get("/-/healthy").status == 200 && metric("slosonde_exceptions_total{thread=\"web\"}") > 0; }));
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(get("/-/ready").status, 200);
+  server().engine_threw("std::bad_alloc");
+  EXPECT_EQ(metric("slosonde_exceptions_total{thread=\"engine\"}"), 1);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <stdexcept>
+#include <string>
 #include <thread>
 
 namespace slosonde::io {
@@ -46,6 +48,23 @@ TEST(Inbox, KeepsWhatIsPostedWhileDraining) {
   EXPECT_TRUE(is_readable(inbox.descriptor()));
   EXPECT_EQ(inbox.drain(), 1u);
   EXPECT_TRUE(later);
+}
+
+TEST(Inbox, ATaskThatThrowsKeepsNoneOfTheOthersFromRunning) {
+  Inbox inbox;
+  std::string order;
+  inbox.post(1, [&] { order += "a"; });
+  inbox.post(1, [] { throw std::runtime_error("first"); });
+  inbox.post(1, [] { throw std::runtime_error("second"); });
+  inbox.post(1, [&] { order += "b"; });
+  EXPECT_THROW(
+      try { inbox.drain(); } catch (const std::runtime_error& thrown) {
+        EXPECT_STREQ(thrown.what(), "first");
+        throw;
+      },
+      std::runtime_error);
+  EXPECT_EQ(order, "ab");
+  EXPECT_EQ(inbox.drain(), 0u);
 }
 
 TEST(Inbox, TakesFromManyThreads) {

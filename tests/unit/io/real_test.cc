@@ -8,9 +8,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/asio/post.hpp>
 #include <csignal>
+#include <new>
 #include <set>
+#include <stdexcept>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "probe/io/readiness.h"
 #include "tests/unit/io/turning.h"
@@ -230,6 +235,25 @@ TEST(Real, TakesTasksFromOtherThreads) {
   });
   real.run();
   EXPECT_EQ(where, std::this_thread::get_id());
+}
+
+TEST(Real, GoesOnAfterAnExceptionAndSaysSo) {
+  Real real;
+  std::vector<std::string> caught;
+  real.on_exception([&](std::string_view what) { caught.emplace_back(what); });
+  boost::asio::post(real.executor(), [] { throw std::bad_alloc(); });
+  boost::asio::post(real.executor(), [] { throw 7; });
+  real.inbox().post(1, [] { throw std::runtime_error("in the inbox"); });
+  bool later = false;
+  real.inbox().post(1, [&] {
+    later = true;
+    // Once more, so that the inbox is seen to be watched still.
+    real.inbox().post(1, [&] { real.stop(); });
+  });
+  real.run();
+  EXPECT_TRUE(later);
+  EXPECT_THAT(caught,
+              testing::UnorderedElementsAre("std::bad_alloc", "something that is no std::exception", "in the inbox"));
 }
 
 TEST(Real, HandsSignalsToTheLoop) {
