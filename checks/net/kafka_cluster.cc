@@ -81,13 +81,36 @@ constexpr std::array<FileProperty, 3> kFiles = {{{"ca_file", "ssl.ca.location"},
                                                  {"certificate_file", "ssl.certificate.location"},
                                                  {"key_file", "ssl.key.location"}}};
 
-// What librdkafka says against a property, in its own words; empty: nothing.
+// "0..300000", where librdkafka names the range.
+std::string_view allowed_range(std::string_view said) {
+  constexpr std::string_view kBefore = "allowed range ";
+  const size_t at = said.find(kBefore);
+  if (at == std::string_view::npos) return {};
+  said.remove_prefix(at + kBefore.size());
+  return said.substr(0, said.find_first_not_of("0123456789.-"));
+}
+
+std::string default_of(const std::string& name) {
+  const KafkaConf fresh(rd_kafka_conf_new());
+  std::array<char, 128> text{};
+  size_t size = text.size();
+  return rd_kafka_conf_get(fresh.get(), name.c_str(), text.data(), &size) == RD_KAFKA_CONF_OK ? text.data() : "";
+}
+
+// What is wrong with a property; empty: nothing. Never what librdkafka says itself, for it repeats the value, which may
+// be a secret.
 std::string refusal(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
   std::array<char, 512> text{};
-  if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), text.data(), text.size()) == RD_KAFKA_CONF_OK) return {};
-  std::string said = text.data();
-  while (said.ends_with('\n')) said.pop_back();
-  return said;
+  const auto result = rd_kafka_conf_set(conf, name.c_str(), value.c_str(), text.data(), text.size());
+  if (result == RD_KAFKA_CONF_OK) return {};
+  if (result == RD_KAFKA_CONF_UNKNOWN) return "librdkafka knows no such property; its CONFIGURATION.md lists every one";
+  std::string wrong = "librdkafka takes no such value for it";
+  const std::string_view said = text.data(), range = allowed_range(said);
+  if (!range.empty()) wrong.append("; it lies within ").append(range);
+  if (said.find("true or false") != std::string_view::npos) wrong += "; it is true or false";
+  if (const std::string fallback = default_of(name); !fallback.empty())
+    wrong.append("; its default is `").append(fallback).append("`");
+  return wrong + "; its CONFIGURATION.md says what it may be";
 }
 
 void check_property(const config::Values& settings, const std::string& name, const std::string& value,
@@ -105,8 +128,8 @@ void check_property(const config::Values& settings, const std::string& name, con
     complain("this property is a pointer of the program's; leave it out");
     return;
   }
-  const std::string said = refusal(scratch, name, value);
-  if (!said.empty()) complain("librdkafka refuses it: " + said + "; its CONFIGURATION.md lists every property");
+  const std::string wrong = refusal(scratch, name, value);
+  if (!wrong.empty()) complain(wrong);
 }
 
 void check_security(const config::Values& settings, config::Problems& problems) {
@@ -233,10 +256,10 @@ Result<KafkaConf> kafka_conf(const KafkaCluster& cluster, const KafkaProperties&
   KafkaConf conf(rd_kafka_conf_new());
   // Its log would go to stderr; what matters comes as error events as well.
   rd_kafka_conf_set_log_cb(conf.get(), nullptr);
-  std::string said, name;
+  std::string wrong, name;
   const auto set = [&](const std::string& key, const std::string& value) {
-    if (!said.empty()) return;
-    said = refusal(conf.get(), key, value);
+    if (!wrong.empty()) return;
+    wrong = refusal(conf.get(), key, value);
     name = key;
   };
   for (const auto& [key, value] : kBase) set(key, value);
@@ -245,9 +268,8 @@ Result<KafkaConf> kafka_conf(const KafkaCluster& cluster, const KafkaProperties&
   for (const auto& [key, value] : fixed) set(key, value);
   if (!cluster.password.empty()) set("sasl.password", std::string(cluster.password.reveal()));
   if (!cluster.key_password.empty()) set("ssl.key.password", std::string(cluster.key_password.reveal()));
-  if (said.empty()) return conf;
-  if (name.ends_with(".password")) said = "not usable";  // never what it holds
-  return fail(ErrorCode::bad_config, "librdkafka refuses the property " + name + ": " + said);
+  if (wrong.empty()) return conf;
+  return fail(ErrorCode::bad_config, "property " + name + " of Kafka: " + wrong);
 }
 
 }  // namespace slosonde::checks
