@@ -142,19 +142,25 @@ def test_a_broker_that_stands_still(slosonde, own_kafka):
     assert stage(probe, "see", verdict="lost") == 0
 
 
-def test_a_topic_that_is_deleted_and_made_anew(slosonde, own_kafka):
+@pytest.mark.parametrize("before, after", [(1, 1), (3, 1), (1, 3)])
+def test_a_topic_that_is_deleted_and_made_anew(slosonde, own_kafka, before, after):
     broker = own_kafka(settings={"auto.create.topics.enable": "false"})
-    broker.create_topic("logs")
-    for _ in range(20):
-        broker.produce("logs", "old")
+    broker.create_topic("logs", partitions=before)
+    for number in range(20):
+        broker.produce("logs", "old", partition=number % before)
     probe = slosonde({"transactions": [produced(broker)]})
     wait_until(lambda: verdicts(probe, "good") >= 3)
     broker.delete_topic("logs")
     state = wait_until(lambda: watch_state(probe) if out_of_sight(probe) else None, 30)
     assert "logs" in json.dumps(state)
-    broker.create_topic("logs")
+    broker.create_topic("logs", partitions=after)
     good = verdicts(probe, "good")
     wait_until(lambda: in_sight(probe) and verdicts(probe, "good") >= good + 3, 60)
+    # It stays so: no partition of the old topic keeps being missed.
+    covered = watch_state(probe)["covered_to"]
+    lost = probe.log().count("out of sight")
+    wait_until(lambda: watch_state(probe)["covered_to"] > covered and verdicts(probe, "good") >= good + 20, 60)
+    assert in_sight(probe) and probe.log().count("out of sight") == lost
 
 
 def test_what_was_deleted_before_it_was_read_is_not_covered(slosonde, own_kafka):
@@ -179,6 +185,8 @@ def test_what_was_deleted_before_it_was_read_is_not_covered(slosonde, own_kafka)
     good = verdicts(probe, "good")
     wait_until(lambda: in_sight(probe) and verdicts(probe, "good") >= good + 3, 60)
     assert clean_log(probe)
+    assert stage(probe, "see", verdict="failed") == 0, "it was we who stood still"
+    assert stage(probe, "see", verdict="lost") == 0, "nobody has looked"
 
 
 def test_a_dead_cluster_disturbs_nobody_else(slosonde, own_kafka, nginx):

@@ -3,10 +3,13 @@
 import itertools
 import json
 import re
+from datetime import datetime
 
 import pytest
 from confluent_kafka import Producer
 
+from servers import web
+from servers.kafka import Kafka
 from servers.slosonde import once, validate
 from servers.waiting import wait_until
 
@@ -46,6 +49,10 @@ def stages(probe, stage, verdict):
 
 def failures(probe, stage, reason):
     return probe.metrics().value("slosonde_stage_failures_total", transaction="t", stage=stage, reason=reason) or 0
+
+
+def seconds(stamp):
+    return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp() if isinstance(stamp, str) else stamp
 
 
 def watch_state(probe):
@@ -144,6 +151,60 @@ def test_a_transactions_end_does_not_keep_time_from_being_proven(slosonde, kafka
     assert watch_state(probe)["state"] == "in_sight"
 
 
+def test_an_open_transaction_does_not_keep_time_from_being_proven(slosonde, kafka, topic):
+    """What is not committed has not arrived: it is read once it is, and nobody waits for it."""
+    probe = slosonde(journey({"brokers": kafka.brokers, "topic": topic, "value": "{{marker}}"},
+                             {"brokers": kafka.brokers, "topic": topic}, every="1h"))
+    wait_until(lambda: watch_state(probe)["covered_to"])
+    producer = Producer({"bootstrap.servers": kafka.brokers, "transactional.id": topic, "log_level": 0})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(topic, b"not committed yet")
+    producer.flush(30)
+    opened = seconds(probe.api("status")["now"])
+    # Longer than a watch may lag behind before it says so.
+    wait_until(lambda: seconds(watch_state(probe)["covered_to"]) > opened + 8, 30)
+    producer.commit_transaction(30)
+    committed = seconds(probe.api("status")["now"])
+    wait_until(lambda: seconds(watch_state(probe)["covered_to"]) > committed + 1)
+    assert watch_state(probe)["state"] == "in_sight" and "out of sight" not in probe.log()
+
+
+def test_a_compacted_topic_is_read_to_its_end(slosonde, own_kafka):
+    """Compaction takes most offsets away; the position passes over them."""
+    broker = own_kafka(settings={"log.cleaner.backoff.ms": 100, "log.initial.task.delay.ms": 100})
+    broker.create_topic("t", config={"cleanup.policy": "compact", "segment.ms": "200", "min.cleanable.dirty.ratio": "0.01",
+                                     "max.compaction.lag.ms": "200", "delete.retention.ms": "0"})
+    probe = slosonde(journey({"brokers": broker.brokers, "topic": "t", "key": "same", "value": "{{marker}}"},
+                             {"brokers": broker.brokers, "topic": "t"}, every="200ms"))
+    wait_until(lambda: runs(probe) >= 10)
+    probe.process.freeze()
+    try:
+        for _ in range(100):
+            broker.produce("t", "unread", key="same")
+
+        def compacted():
+            broker.produce("t", "unread", key="same")  # a segment ends when something comes
+            return len(broker.messages("t")) < 20
+        wait_until(compacted, 60, "the broker to compact the topic")
+    finally:
+        probe.process.thaw()
+    good = runs(probe)
+    wait_until(lambda: watch_state(probe)["state"] == "in_sight" and runs(probe) >= good + 5, 60)
+    assert stages(probe, "see", "lost") == 0 and stages(probe, "see", "failed") == 0
+
+
+def test_a_message_too_long_to_be_looked_through_is_not_covered(slosonde, kafka, topic):
+    probe = slosonde(journey({"brokers": kafka.brokers, "topic": topic, "value": "{{marker}}"},
+                             {"brokers": kafka.brokers, "topic": topic, "max_message": "1KiB"}))
+    wait_until(lambda: runs(probe) >= 1)
+    kafka.produce(topic, b"x" * 5000)
+    wait_until(lambda: "raise `max_message`" in probe.log())
+    good = runs(probe)
+    wait_until(lambda: watch_state(probe)["state"] == "in_sight" and runs(probe) >= good + 3)
+    assert runs(probe, "bad") == 0
+
+
 def test_a_message_that_is_too_large_is_refused(tmp_path, own_kafka):
     broker = own_kafka(settings={"message.max.bytes": 2000})
     broker.create_topic("small")
@@ -185,6 +246,34 @@ def test_sasl(tmp_path, slosonde, own_kafka):
     state = wait_until(lambda: watch_state(probe) if watch_state(probe)["state"] == "out_of_sight" else None)
     assert "password_file" in json.dumps(state) and broker.sasl in json.dumps(state)
     assert "open-" not in probe.log() + json.dumps(probe.api("status")) + json.dumps(probe.api("runs"))
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory, authority):
+    """A broker that wants credentials over TLS."""
+    folder = tmp_path_factory.mktemp("guarded") / "kafka"
+    with Kafka(folder, sasl_users={"probe": "open-sesame"}, certificate=authority.server("guarded")) as broker:
+        broker.add_scram_users()
+        broker.create_topic("t")
+        yield broker
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+def test_sasl_over_tls(tmp_path, slosonde, guarded, authority, mechanism):
+    def settings(password):
+        return {"brokers": guarded.sasl_tls, "security_protocol": "sasl_ssl", "sasl_mechanism": mechanism,
+                "ca_file": str(authority.file), "username": "probe", "password": "${env:" + password + "}", "topic": "t"}
+    code, result = once(tmp_path, journey({**settings("RIGHT"), "value": "{{marker}}"}, settings("RIGHT")), env=ENV)
+    assert code == 0, result
+    assert "open-" not in json.dumps(result)
+    probe = slosonde({**SOON, **journey({**settings("WRONG"), "value": "{{marker}}"}, settings("WRONG"))}, env=ENV)
+    wait_until(lambda: failures(probe, "send", "unauthorised") >= 1, 60)
+    state = wait_until(lambda: watch_state(probe) if watch_state(probe)["state"] == "out_of_sight" else None)
+    assert "`username`, `password_file` and `sasl_mechanism`" in json.dumps(state), state
+    views = [probe.api(view) for view in ("status", "runs", "config", "transactions", "slos")]
+    page = [web.get(probe.url + path).text for path in ("/", "/metrics")]
+    for secret in ("open-sesame", "open-barley"):
+        assert secret not in probe.log() + json.dumps(views) + "".join(page)
 
 
 def tls(broker, authority, client):
@@ -240,10 +329,13 @@ def test_files_that_cannot_be_used_are_said_at_the_start(tmp_path, kafka, topic,
         assert (code, result) == (2, None)
 
 
-def test_a_property_that_librdkafka_refuses_is_a_mistake_with_its_place(tmp_path, kafka, topic):
+def test_a_property_that_librdkafka_refuses_is_a_mistake_with_its_place_and_without_its_value(tmp_path, kafka, topic):
+    properties = {"fetch.wait.max": "5", "retries": "open-sesame", "socket.keepalive.enable": "open-barley"}
     config = journey({"brokers": kafka.brokers, "topic": topic, "value": "{{marker}}"},
-                     {"brokers": kafka.brokers, "topic": topic, "properties": {"fetch.wait.max": "5"}})
+                     {"brokers": kafka.brokers, "topic": topic, "properties": properties})
     result = validate(tmp_path, config)
     assert result.returncode == 2
-    assert 'properties.fetch.wait.max: librdkafka refuses it: No such configuration property: "fetch.wait.max"' in (
-        result.stdout + result.stderr)
+    said = result.stdout + result.stderr
+    assert "properties.fetch.wait.max: librdkafka knows no such property" in said
+    assert "properties.retries: librdkafka takes no such value for it; its default is `2147483647`" in said
+    assert "it is true or false" in said and "open-" not in said

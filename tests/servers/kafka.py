@@ -1,6 +1,7 @@
 """A real Apache Kafka broker (KRaft, one node), from Maven Central's jars."""
 
 import fcntl
+import itertools
 import os
 import shutil
 import sys
@@ -60,10 +61,16 @@ def _format(home):
     shutil.rmtree(scratch)
 
 
+def _plain_login(users):
+    all_users = " ".join(f'user_{user}="{password}"' for user, password in users.items())
+    return f"org.apache.kafka.common.security.plain.PlainLoginModule required {all_users};"
+
+
 class Kafka:
     """One broker. `brokers` is its plain address; `sasl` and `tls` are those of the other listeners when asked for.
 
-    sasl_users: {"user": "password"} adds a SASL_PLAINTEXT listener with the PLAIN mechanism.
+    sasl_users: {"user": "password"} adds a SASL_PLAINTEXT listener with the PLAIN mechanism; with a certificate a
+    SASL_SSL one as well, `sasl_tls`, which knows SCRAM too (add_scram_users() tells the broker the passwords).
     certificate: a servers.tls.Certificate adds a TLS listener; with client_ca (a servers.tls.Authority) it demands
     a client certificate of that authority.
     settings: further server.properties, which win.
@@ -76,9 +83,12 @@ class Kafka:
         self.port, self.controller_port = free_port(), free_port()
         self.sasl_port = free_port() if sasl_users else None
         self.tls_port = free_port() if certificate else None
+        self.sasl_tls_port = free_port() if sasl_users and certificate else None
+        self.sasl_users = sasl_users or {}
         self.brokers = f"127.0.0.1:{self.port}"
         self.sasl = f"127.0.0.1:{self.sasl_port}"
         self.tls = f"localhost:{self.tls_port}"
+        self.sasl_tls = f"localhost:{self.sasl_tls_port}"
         self.process = None
         self._producer = self._admin_client = None
         shutil.copytree(self.home / "formatted", self.folder / "data")
@@ -127,6 +137,15 @@ class Kafka:
     def delete_topic(self, name):
         self._admin().delete_topics([name])[name].result(20)
 
+    def add_scram_users(self, mechanisms=("SCRAM-SHA-256", "SCRAM-SHA-512")):
+        """For each of sasl_users, with its password. Takes a JVM's start for each and mechanism."""
+        for (user, password), mechanism in itertools.product(self.sasl_users.items(), mechanisms):
+            result = run([*JAVA, "-cp", f"{self.home}/lib/*", "kafka.admin.ConfigCommand", "--bootstrap-server",
+                          self.brokers, "--alter", "--entity-type", "users", "--entity-name", user, "--add-config",
+                          f"{mechanism}=[iterations=4096,password={password}]"], deadline=60)
+            if result.returncode != 0:
+                raise AssertionError(f"Kafka took no SCRAM user: {result.stdout}{result.stderr}")
+
     def produce(self, topic, value, key=None, partition=None, headers=None, deadline=20.0):
         """Sends one message and waits for the broker's word; gives (partition, offset)."""
         if self._producer is None:
@@ -167,6 +186,12 @@ class Kafka:
             self._admin_client = AdminClient({"bootstrap.servers": self.brokers, "log_level": 0})
         return self._admin_client
 
+    def _keystore(self, listener, certificate):
+        keystore = self.folder / "keystore.pem"
+        keystore.write_text(certificate.key_file.read_text() + certificate.file.read_text(), encoding="ascii")
+        prefix = f"listener.name.{listener}.ssl.keystore"
+        return {f"{prefix}.type": "PEM", f"{prefix}.location": keystore}
+
     def _write_properties(self, partitions, sasl_users, certificate, client_ca, settings):
         listeners = {"PLAINTEXT": (self.brokers, "PLAINTEXT")}
         values = {
@@ -182,16 +207,19 @@ class Kafka:
         }
         if sasl_users:
             listeners["SASL"] = (self.sasl, "SASL_PLAINTEXT")
-            users = " ".join(f'user_{user}="{password}"' for user, password in sasl_users.items())
             values["listener.name.sasl.sasl.enabled.mechanisms"] = "PLAIN"
-            values["listener.name.sasl.plain.sasl.jaas.config"] = (
-                f"org.apache.kafka.common.security.plain.PlainLoginModule required {users};")
+            values["listener.name.sasl.plain.sasl.jaas.config"] = _plain_login(sasl_users)
         if certificate:
             listeners["TLS"] = (self.tls, "SSL")
-            keystore = self.folder / "keystore.pem"
-            keystore.write_text(certificate.key_file.read_text() + certificate.file.read_text(), encoding="ascii")
-            values["listener.name.tls.ssl.keystore.type"] = "PEM"
-            values["listener.name.tls.ssl.keystore.location"] = keystore
+            values.update(self._keystore("tls", certificate))
+        if sasl_users and certificate:
+            listeners["SASLTLS"] = (self.sasl_tls, "SASL_SSL")
+            values.update(self._keystore("sasltls", certificate))
+            values["listener.name.sasltls.sasl.enabled.mechanisms"] = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"
+            values["listener.name.sasltls.plain.sasl.jaas.config"] = _plain_login(sasl_users)
+            for bits in (256, 512):
+                values[f"listener.name.sasltls.scram-sha-{bits}.sasl.jaas.config"] = (
+                    "org.apache.kafka.common.security.scram.ScramLoginModule required;")
         if client_ca:
             values["listener.name.tls.ssl.client.auth"] = "required"
             values["listener.name.tls.ssl.truststore.type"] = "PEM"

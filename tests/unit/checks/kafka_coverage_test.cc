@@ -133,6 +133,49 @@ TEST(KafkaCoverage, WhatWasLostIsNeverProven) {
   EXPECT_EQ(coverage.take(), span(110, 111));
 }
 
+TEST(KafkaCoverage, APartitionThatIsForgottenIsMissedNoMore) {
+  KafkaCoverage coverage = two_partitions();
+  coverage.hold(1);
+  ask(coverage, 101, {10});
+  EXPECT_FALSE(coverage.take()) << "of the other nothing is known";
+  coverage.forget(1);
+  coverage.forget(7);
+  EXPECT_FALSE(coverage.position(1));
+  ask(coverage, 110, {10});
+  EXPECT_EQ(coverage.take(), span(110, 110)) << "what was in it is lost";
+  ask(coverage, 111, {10});
+  EXPECT_EQ(coverage.take(), span(110, 111));
+}
+
+TEST(KafkaCoverage, TheTimeOfWhatWasSkippedIsLeftOut) {
+  KafkaCoverage coverage = two_partitions();
+  ask(coverage, 101, {10, 20});  // before it came
+  ask(coverage, 102, {11, 21});
+  ask(coverage, 103, {12, 21});
+  coverage.skip(0, 10);
+  coverage.handed_over(0, 12);
+  EXPECT_EQ(coverage.take(), span(100, 101)) << "the other partition's end is awaited";
+  EXPECT_TRUE(coverage.skipping());
+  coverage.handed_over(1, 21);
+  EXPECT_EQ(coverage.take(), span(102, 103)) << "what came after it is whole";
+  EXPECT_FALSE(coverage.skipping());
+  EXPECT_FALSE(coverage.take());
+}
+
+TEST(KafkaCoverage, AnInstantAfterWhatWasSkippedSaysSo) {
+  KafkaCoverage coverage = two_partitions();
+  coverage.skip(1, 20);
+  coverage.handed_over(1, 21);
+  ask(coverage, 101, {10, 21});
+  const auto proven = coverage.take();
+  ASSERT_TRUE(proven);
+  EXPECT_EQ(*proven, (Interval{at(101), at(101), true}));
+  coverage.start(1, 21);  // begun again: forgets nothing
+  coverage.skip(1, 21);
+  coverage.start(1, 22);
+  EXPECT_TRUE(coverage.skipping());
+}
+
 TEST(KafkaCoverage, QuestionsAreBoundedAndTheOldestIsKept) {
   KafkaCoverage coverage = two_partitions();
   for (int i = 1; i <= 1000; ++i) ask(coverage, 100 + i, {10 + i, 20});
@@ -152,6 +195,7 @@ TEST(KafkaCoverage, NeverProvesATimeWithAMessageThatWasNotHandedOver) {
     KafkaCoverage coverage;
     std::vector<std::vector<int64_t>> arrivals(1 + below(3));  // per partition, by offset
     std::map<size_t, int64_t> read;                            // what was handed over, per partition
+    std::vector<int64_t> skipped;                              // when those arrived that were not looked through
     for (auto& partition : arrivals)
       for (int i = below(4); i > 0; --i) partition.push_back(0);
     int64_t now = 1;
@@ -172,8 +216,12 @@ TEST(KafkaCoverage, NeverProvesATimeWithAMessageThatWasNotHandedOver) {
           break;
         case 2:
           if (!coverage.position(static_cast<int32_t>(p))) coverage.start(static_cast<int32_t>(p), 0);
-          if (read[p] < static_cast<int64_t>(arrivals[p].size()))
-            coverage.handed_over(static_cast<int32_t>(p), ++read[p]);
+          if (read[p] == static_cast<int64_t>(arrivals[p].size())) break;
+          if (below(4) == 0) {
+            coverage.skip(static_cast<int32_t>(p), read[p]);
+            skipped.push_back(arrivals[p][read[p]]);
+          }
+          coverage.handed_over(static_cast<int32_t>(p), ++read[p]);
           break;
         default: {
           std::vector<int64_t> ends;
@@ -183,6 +231,8 @@ TEST(KafkaCoverage, NeverProvesATimeWithAMessageThatWasNotHandedOver) {
       }
       const auto proven = coverage.take();
       if (!proven) continue;
+      for (const int64_t when : skipped)
+        ASSERT_TRUE(at(when) <= proven->from || at(when) > proven->to) << "seed " << seed << ", step " << step;
       for (size_t q = 0; q < arrivals.size(); ++q)
         for (size_t offset = static_cast<size_t>(read[q]); offset < arrivals[q].size(); ++offset)
           ASSERT_GT(at(arrivals[q][offset]), proven->to) << "seed " << seed << ", step " << step;
