@@ -32,7 +32,8 @@ const std::vector<Key>& keys() {
              .max = "10s"},
             {.name = "max_message",
              .type = Type::bytes,
-             .help = "How much of one message is looked through for markers.",
+             .help = "How much of one message is looked through for markers; what arrives with a longer one cannot be "
+                     "said to be missing.",
              .fallback = "8MiB",
              .min = "1KiB",
              .max = "64MiB"},

@@ -19,12 +19,12 @@ using std::chrono::seconds;
 
 class MockCluster {
  public:
-  MockCluster() {
+  explicit MockCluster(int brokers) {
     std::array<char, 512> text{};
     rd_kafka_conf_t* conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, nullptr);
     handle_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text.data(), text.size());
-    cluster_ = rd_kafka_mock_cluster_new(handle_, 1);
+    cluster_ = rd_kafka_mock_cluster_new(handle_, brokers);
   }
   ~MockCluster() {
     rd_kafka_mock_cluster_destroy(cluster_);
@@ -33,8 +33,15 @@ class MockCluster {
   MockCluster(const MockCluster&) = delete;
   MockCluster& operator=(const MockCluster&) = delete;
 
-  std::string brokers() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
+  // The first of them.
+  std::string brokers() const {
+    const std::string all = rd_kafka_mock_cluster_bootstraps(cluster_);
+    return all.substr(0, all.find(','));
+  }
   void topic(const char* name, int partitions) { rd_kafka_mock_topic_create(cluster_, name, partitions, 1); }
+  void lead(const char* name, int32_t partition, int32_t broker) {
+    rd_kafka_mock_partition_set_leader(cluster_, name, partition, broker);
+  }
   void down() { rd_kafka_mock_broker_set_down(cluster_, 1); }
   void up() { rd_kafka_mock_broker_set_up(cluster_, 1); }
   // Every produce request from now on is answered with this.
@@ -49,6 +56,8 @@ class MockCluster {
 
 class KafkaWorld : public test::Watching {
  protected:
+  explicit KafkaWorld(int brokers = 1) : cluster_(brokers) {}
+
   using Watching::start;
 
   std::string config(const std::string& check_more = "", const std::string& watch_more = "") const {
@@ -297,6 +306,32 @@ TEST_F(KafkaWorld, ManyWatchesOfOneTopicWithTheirOwnSettingsEachSeeEverything) {
   ASSERT_TRUE(turn_until([&] { return sink_.seen.size() == 1 && second.seen.size() == 1; }));
   cancel.emit(boost::asio::cancellation_type::terminal);
   ASSERT_TRUE(turn_until([&] { return ended.has_value(); }));
+  stop_watch();
+}
+
+class KafkaWorldOfTwo : public KafkaWorld {
+ protected:
+  KafkaWorldOfTwo() : KafkaWorld(2) {}
+};
+
+TEST_F(KafkaWorldOfTwo, ChangesOfLeaderLoseNothing) {
+  cluster_.topic("logs", 1);
+  cluster_.lead("logs", 0, 1);
+  const auto watching = watch();
+  start(*watching);
+  ASSERT_TRUE(turn_until([&] { return !sink_.covers.empty(); }));
+  const auto checking = check();
+  for (uint64_t i = 1; i <= 4; ++i) {
+    cluster_.lead("logs", 0, 1 + static_cast<int32_t>(i % 2));
+    const auto run = start(*checking, i);
+    ASSERT_TRUE(turn_until([&] { return run->result.has_value(); }));
+    EXPECT_EQ(run->result->outcome, Outcome::held) << run->result->error.text;
+    ASSERT_TRUE(turn_until([&] { return sink_.seen.size() == i; }));
+    EXPECT_TRUE(sink_.seen.back().text.ends_with("marker-" + std::to_string(i)));
+    ASSERT_TRUE(covered_till_now());
+  }
+  EXPECT_TRUE(is_covered(sink_.covers.front().second, sink_.covers.back().second)) << "in one piece";
+  for (const Error& trouble : sink_.troubles) EXPECT_FALSE(is_own_fault(trouble.code)) << trouble.text;
   stop_watch();
 }
 
