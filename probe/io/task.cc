@@ -4,6 +4,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <utility>
@@ -21,19 +22,28 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
 struct Task::State {
+  asio::any_io_executor executor;
   asio::cancellation_signal signal;
   bool running = true;
 };
 
 Task::Task(const asio::any_io_executor& executor, asio::awaitable<void> work) : state_(std::make_shared<State>()) {
+  state_->executor = executor;
   auto ended = [state = state_](const std::exception_ptr&) { state->running = false; };
   asio::co_spawn(executor, std::move(work), asio::bind_cancellation_slot(state_->signal.slot(), std::move(ended)));
 }
 
 Task::~Task() {
   // Emitting may run the coroutine to its end, and that may come back here.
-  if (const auto state = std::exchange(state_, nullptr); state && state->running) {
+  const auto state = std::exchange(state_, nullptr);
+  if (!state || !state->running) return;
+  try {
     state->signal.emit(asio::cancellation_type::terminal);
+    // From outside the loop Asio posts the cancellation, with a bare pointer to the signal: keep that alive until then,
+    // for the coroutine may end by itself before.
+    asio::post(state->executor, [state] {});
+  } catch (...) {
+    // For want of memory: what is left ends with the loop.
   }
 }
 

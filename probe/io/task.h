@@ -10,7 +10,8 @@
 namespace slosonde::io {
 
 // A coroutine beside its owner's. Ended (cancelled) with the Task; it may still be unwinding a moment later, so what it
-// touches must be kept alive by its own arguments. What it throws is dropped. Engine thread.
+// touches must be kept alive by its own arguments. What it throws is dropped. Engine thread; it may end outside the
+// loop (as at the end of a process), whose executor then outlives it.
 class Task {
  public:
   Task() = default;

@@ -30,8 +30,11 @@ def test_fifty_hanging_targets_do_not_delay_a_good_one(slosonde, nginx):
         metrics = probe.metrics()
         verdicts = {verdict: count(metrics, verdict) for verdict in ("good", "bad", "missed", "probe_fault", "blind")}
         assert verdicts["bad"] == 0 and verdicts["blind"] == 0, verdicts
-        # A machine that is busy with other things may hold the whole probe up now and then; the hanging ones may not.
-        assert verdicts["good"] >= 0.9 * sum(verdicts.values()), verdicts
+        # A machine that is busy with other things may hold the whole probe up now and then: that is ours, and shows as our
+        # own lateness. Without it every run is good.
+        if verdicts["good"] != sum(verdicts.values()):
+            assert held_up(metrics) > 0, verdicts
+            assert all("held up" in line for line in probe.log().splitlines() if "slot" in line and "missed" in line), probe.log()
         for n in range(HANGING):
             assert count(metrics, "good", f"hangs-{n}") == 0
             assert metrics.value("slosonde_stage_failures_total", transaction=f"hangs-{n}", stage="get", reason="timeout") >= 5
@@ -47,6 +50,11 @@ def test_fifty_hanging_targets_do_not_delay_a_good_one(slosonde, nginx):
         wait_steady(lambda: probe.get("/metrics", deadline=5).status == 200 and probe.get("/-/healthy", deadline=5).status == 200,
                     2, "an answering /metrics")
         assert probe.stop() == 0
+
+
+def held_up(metrics):
+    """How often the loop came more than 10 ms late, which is when slots are missed."""
+    return metrics.value("slosonde_loop_lag_seconds_count") - metrics.value("slosonde_loop_lag_seconds_bucket", le="0.01")
 
 
 def seconds_of(instant):

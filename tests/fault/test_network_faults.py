@@ -88,12 +88,13 @@ def test_a_closed_port(slosonde, nginx, kind):
     (odd.says(b"HTTP/1.1 200 OK\r\n" + b"X-Padding: " + b"x" * 200_000 + b"\r\n\r\n"), {"too_large"}, "a header of the answer is larger"),
 ], ids=["hang", "slow-loris", "endless", "reset", "not-http", "cut-off", "huge-header"])
 def test_peers_that_misbehave_over_http(slosonde, nginx, peer, wanted, says):
+    # Those that answer have time enough for it on a machine that is busy with something else: too slow is not their fault.
+    within = "480ms" if wanted == {"timeout"} else "10s"
     with odd.TcpServer(peer) as target:
         probe = watch_it_fail(slosonde, nginx, {"http": {"url": target.url + "/p?token=swordfish", "max_body": "1KiB"}},
-                              within="480ms")
+                              within=within)
         found = reasons(probe)
-        # On a machine that is busy with something else, any of them may also be too slow.
-        assert set(found) & wanted and set(found) <= wanted | {"timeout"}, found
+        assert found and set(found) <= wanted, found
         text = error_of(probe)
         assert says in text and target.url in text and "swordfish" not in text, text
 
@@ -103,9 +104,10 @@ def test_peers_that_misbehave_over_http(slosonde, nginx, peer, wanted, says):
 def test_peers_that_misbehave_over_tcp(slosonde, nginx, peer, wanted):
     with odd.TcpServer(peer) as target:
         probe = watch_it_fail(slosonde, nginx, {"tcp": {"address": f"127.0.0.1:{target.port}", "send": "hello\r\n",
-                                                        "expect": {"contains": "220 ready"}}})
+                                                        "expect": {"contains": "220 ready"}}},
+                              within="480ms" if wanted == "timeout" else "10s")
         found = reasons(probe)
-        assert set(found) <= ({wanted} if wanted else {"connection_lost", "send_failed", "wrong_body", "connect_failed"}), found
+        assert found and set(found) <= ({wanted} if wanted else {"connection_lost", "send_failed", "wrong_body", "connect_failed"}), found
 
 
 @pytest.mark.parametrize("kind", ["http", "tcp"])
