@@ -17,8 +17,8 @@ using config::Type;
 using std::chrono::milliseconds;
 
 constexpr Duration kTick = milliseconds(250);
-// The listener has not answered for so long: it is held up.
-constexpr Duration kSilent = std::chrono::seconds(2);
+// So many questions without an answer: the listener is held up. Where the whole process stood still it is one.
+constexpr int kUnanswered = 8;
 // After a break the sight must have held for so long before anything is covered again: a flood breaks it at every turn.
 constexpr Duration kCalm = std::chrono::seconds(1);
 
@@ -56,6 +56,7 @@ class Listening : public std::enable_shared_from_this<Listening> {
   void begin(WatchSink& sink) {
     sink_ = &sink;
     told_ = false;
+    unanswered_ = 0;
     from_ = answered_ = io_.now();
     if (hooks_.listening_since()) sink.covered(from_, from_);
   }
@@ -75,6 +76,7 @@ class Listening : public std::enable_shared_from_this<Listening> {
   WatchSink* sink_ = nullptr;  // null: nobody watches
   Instant from_{};             // covered up to here
   Instant answered_{};         // when the listener last answered
+  int unanswered_ = 0;         // questions since
   bool told_ = false;          // that it is out of sight
 };
 
@@ -95,10 +97,11 @@ void Listening::tick(io::HookRegistration& registration) {
   const Instant now = io_.now();
   if (!hooks_.listening_since()) {
     answered_ = now;
+    unanswered_ = 0;
     return blind(now, ErrorCode::io_failed, "nothing listens on " + hooks_.url() + " at the moment");
   }
   // Nothing is claimed meanwhile, so nothing more is lost by this than the news that nobody looks.
-  if (now - answered_ > kSilent)
+  if (++unanswered_ > kUnanswered)
     blind(from_, ErrorCode::busy,
           "the listener on " + hooks_.url() + " is held up and has taken nothing in for " +
               format_duration(std::chrono::floor<std::chrono::seconds>(now - answered_)));
@@ -110,6 +113,7 @@ void Listening::tick(io::HookRegistration& registration) {
 void Listening::vouched(const io::HookSight& sight) {
   if (sink_ == nullptr) return;
   answered_ = io_.now();
+  unanswered_ = 0;
   if (sight.from > from_) {
     const bool known = static_cast<bool>(sight.broken);
     blind(sight.from, known ? sight.broken.code : ErrorCode::io_failed,

@@ -16,6 +16,7 @@
 #include "probe/cli/exit.h"
 #include "probe/cli/instance.h"
 #include "probe/cli/load.h"
+#include "probe/cli/refused_hooks.h"
 #include "probe/cli/run_view.h"
 #include "probe/cli/signals.h"
 #include "probe/cli/table.h"
@@ -162,6 +163,8 @@ int Once::show(const OnceOptions& options) const {
   if (code == kGood && !complete) code = kInconclusive;
   for (const std::string& refusal : refusals_) std::cerr << "slosonde once: " << refusal << '\n';
   if (interrupted_) std::cerr << "slosonde once: interrupted\n";
+  for (const std::string& note : refused_hooks(config_, views, instance_->web().refused_calls()))
+    std::cerr << "slosonde once: " << note << '\n';
   if (options.json) {
     const char* verdict = code == kGood ? "good" : code == kBad ? "bad" : "inconclusive";
     std::cout << exporter::json_written(json::object{{"verdict", verdict}, {"runs", runs_}}) << '\n';

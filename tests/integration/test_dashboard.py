@@ -95,6 +95,15 @@ def test_a_fault_burns_and_pages_in_prometheus_too(demo):
                >= bad, what="Prometheus to have every bad event")
 
 
+def test_a_minute_of_scrapes_without_a_gap_answers_with_the_burn_rate_throughout(demo):
+    server = demo[2]
+    wait_until(lambda: float(server.query("sum(count_over_time(up[10m]))")[0]["value"][1]) >= 60, 90, "60 scrapes")
+    assert float(server.query("min_over_time(up[10m])")[0]["value"][1]) == 1, "a scrape failed"
+    for slo in ("alert-delivered", "incident-fast"):
+        burns = server.query(f'count_over_time(slosonde_slo_burn_rate{{slo="{slo}", window="10s"}}[1m])')
+        assert burns and float(burns[0]["value"][1]) >= 50, f"{slo}: {burns}"
+
+
 def test_the_scrape_is_clean(demo):
     _, probe, _ = demo
     result = run(["promtool", "check", "metrics"], stdin=web.get(f"{probe.url}/metrics").text)

@@ -3,56 +3,30 @@
 import hashlib
 import hmac
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import socket
 
 import pytest
 
 from servers import web
 from servers.ports import free_port
-from servers.slosonde import once
+from servers.receiver import Receiver
+from servers.slosonde import command, complete, once
 from servers.waiting import wait_steady, wait_until
 
 PROBE = {"name": "test", "key": "${env:KEY}"}
 ENV = {"KEY": "sixteen bytes or more", "TOKEN": "open-sesame", "SIGN": "a key to sign with"}
 
 
-class Pipeline:
+class Pipeline(Receiver):
     """Takes a log over HTTP and hands it to answer(pipeline, marker), which may send webhooks to pipeline.hooks."""
 
     def __init__(self, answer):
-        pipeline = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):  # pylint: disable=invalid-name
-                marker = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                self.send_response(202)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                self.wfile.flush()
-                answer(pipeline, marker)
-
-            def log_message(self, *_):
-                pass
-
+        super().__init__(status=202, then=lambda received: answer(self, received.body.decode()))
         self.hooks = None
         self.statuses = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def send(self, path, body, headers=None):
         self.statuses.append(web.post(self.hooks + path, body, headers=headers or {}).status)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
 
 
 def alert(marker, status="firing", fingerprint=None, starts="2026-01-05T09:00:00Z"):
@@ -154,7 +128,12 @@ def test_only_who_has_the_token_is_heard(slosonde):
         assert pipeline.statuses[:3] == [401, 401, 202]
         assert sightings(probe, "seen", "duplicate") == 0, "a refused body was looked at"
         refused = web.post(probe.url + "/hooks/x", "x", headers={"Authorization": "Bearer open-barley"})
-        assert "bearer token of `token`" in refused.text and "open-" not in refused.text + probe.log()
+        assert "asks for a bearer token" in refused.text
+        line = wait_until(lambda: next((one for one in probe.log().splitlines() if "webhook refused" in one), None))
+        assert "/hooks/x" in line and "401" in line
+        shown = probe.api("status")["watches"][0]["refused"]
+        assert shown["count"] >= 6 and "missing or wrong" in shown["why"]
+        assert "open-" not in refused.text + probe.log() + json.dumps(shown)
 
 
 def test_only_who_can_sign_is_heard(slosonde):
@@ -219,3 +198,47 @@ def test_once_takes_hooks_as_well(tmp_path):
         config["listen"] = {"address": f"127.0.0.1:{port}"}
         code, result = once(tmp_path, config, env=ENV)
         assert code == 0, result
+
+
+def test_once_says_that_the_sender_was_refused(tmp_path):
+    """A wrong token at the sender looks like a lost alert: the one who runs `once` must not have to guess."""
+    def answer(pipeline, marker):
+        pipeline.send("/hooks/alert", notification(alert(marker)), {"Authorization": "Bearer open-barley"})
+
+    with Pipeline(answer) as pipeline:
+        port = free_port()
+        pipeline.hooks = f"http://127.0.0.1:{port}"
+        config = journey(pipeline, {"alert": {"webhook": {"path": "/hooks/alert", "token": "${env:TOKEN}"}}})
+        config["transactions"][0]["stages"][1]["within"] = "2s"
+        config["listen"] = {"address": f"127.0.0.1:{port}"}
+        path = tmp_path / "once.yaml"
+        path.write_text(complete(config, tmp_path, port), encoding="utf-8")
+        result = command("once", path, env=ENV)
+        assert result.returncode == 1, result.stderr
+        assert "t: stage alert is lost, and meanwhile a call of /hooks/alert was refused" in result.stderr
+        assert "open-" not in result.stdout + result.stderr
+
+
+def test_calls_that_were_waiting_while_the_probe_stood_still_are_not_late(slosonde):
+    """They came in time and were read late, which is the probe's doing: neither late nor lost, but unseen or on time."""
+    with Pipeline(lambda pipeline, marker: None) as pipeline:
+        config = journey(pipeline, {"seen": {"webhook": {"path": "/hooks/x"}}}, every="1s")
+        config["transactions"][0]["stages"][1]["within"] = "3s"
+        probe = slosonde(config, env=ENV)
+        value = lambda verdict: probe.metrics().value("slosonde_stages_total", transaction="t", stage="seen", verdict=verdict)
+        marker = lambda: next((run["id"] for run in probe.api("runs")["runs"] if run["state"] == "in_flight"
+                               and run["stages"][0]["verdict"] == "on_time" and not run["stages"][1]["verdict"]), None)
+        ours = wait_until(marker)
+        probe.process.freeze()
+        try:
+            with socket.create_connection(("127.0.0.1", probe.port), timeout=20) as connection:
+                connection.sendall(b"POST /hooks/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
+                                   % (len(ours), ours.encode()))
+                wait_steady(lambda: True, 4)  # the limit passes meanwhile
+                probe.process.thaw()
+                assert b" 202 " in connection.recv(4096)
+        finally:
+            probe.process.thaw()
+        verdict = wait_until(lambda: probe.api(f"runs/{ours}")["stages"][1]["verdict"], 30)
+        assert verdict in ("unseen", "on_time"), probe.api(f"runs/{ours}")
+        assert value("late") == 0

@@ -14,10 +14,12 @@ class Received:
 
 
 class Receiver:
-    """`received` grows by one Received a request; `status` is what it answers, and may be changed while it runs."""
+    """`received` grows by one Received a request; `status` is what it answers, and may be changed while it runs.
+    `then(received)` is called once a request has been answered."""
 
-    def __init__(self, status=200, port=0):
+    def __init__(self, status=200, port=0, then=lambda received: None):
         self.status = status
+        self.then = then
         self.received = []
         owner = self
 
@@ -27,10 +29,13 @@ class Receiver:
             def _take(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                owner.received.append(Received(self.command, self.path, headers, body))
+                taken = Received(self.command, self.path, headers, body)
+                owner.received.append(taken)
                 self.send_response(owner.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+                self.wfile.flush()
+                owner.then(taken)
 
             do_GET = do_POST = do_PUT = do_DELETE = _take
 

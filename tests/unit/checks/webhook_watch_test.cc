@@ -225,8 +225,9 @@ TEST_F(WebhookWorld, AListenerThatDoesNotAnswerProvesNothing) {
   const Instant silent = io_.now();
   ASSERT_TRUE(turn_until([&] { return !sink_.troubles.empty(); }));
   EXPECT_EQ(sink_.troubles[0].code, ErrorCode::busy);
-  EXPECT_EQ(sink_.troubles[0].text,
-            "webhook /hooks/x: the listener on http://127.0.0.1:9466 is held up and has taken nothing in for 2s");
+  EXPECT_TRUE(sink_.troubles[0].text.starts_with(
+      "webhook /hooks/x: the listener on http://127.0.0.1:9466 is held up and has taken nothing in for "))
+      << sink_.troubles[0].text;
   EXPECT_LE(sink_.covers.back().second, silent);
   registry_.silent = false;
   ASSERT_TRUE(turn_until([&] { return !sink_.trouble; })) << "it had only been slow: all is covered in the end";

@@ -217,7 +217,7 @@ TEST_F(SightTest, ALongStandstillIsABreak) {
   ASSERT_TRUE(gate_.wait_for_somebody());
   const Instant stuck = world_.now();
   ASSERT_TRUE(turn_until([&] { return world_.now() > stuck + kNap + kStill + 100ms && !sink_.troubles.empty(); }));
-  EXPECT_THAT(sink_.troubles[0].text, HasSubstr("is held up and has taken nothing in for 2s"));
+  EXPECT_THAT(sink_.troubles[0].text, HasSubstr("is held up and has taken nothing in for "));
   EXPECT_EQ(sink_.troubles[0].code, ErrorCode::busy);
   EXPECT_LT(covered_to(), stuck + 1ms);
   const Instant freed = world_.now();
