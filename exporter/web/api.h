@@ -19,11 +19,11 @@
 //   runs/<id>     <run>: {"id", "transaction", "origin", "state": "in_flight" | "decided" | "closed", "verdict", "due",
 //                 "started", "decided", "traceparent", "trace_id", "captures" (names alone: values may be secrets),
 //                 "stages": [<step>…], "finally": [<step>…]}
-//                 <step>: {"name", "mode", "within_seconds", "verdict", "judged", "bad", "started", "seen": {"from", "to"},
-//                 "latency_seconds", "hop_seconds", "decided", "attempts",
-//                 "delivery": "acked|refused|unknown" or null, "phases": {"connect": …}, "error"}
-//                 "judged" is "good" or "bad" as soon as that is decided. Of a stage that was not seen in time "verdict"
-//                 stays null until the run closes: only then is it known whether it came late or was lost.
+//                 <step>: {"name", "mode", "within_seconds", "verdict", "judged", "bad", "started", "seen": {"from",
+//                 "to"}, "latency_seconds", "hop_seconds", "decided", "attempts", "delivery": "acked|refused|unknown"
+//                 or null, "phases": {"connect": …}, "error"} "judged" is "good" or "bad" as soon as that is decided.
+//                 Of a stage that was not seen in time "verdict" stays null until the run closes: only then is it known
+//                 whether it came late or was lost.
 #pragma once
 
 #include <boost/json/value.hpp>
