@@ -39,21 +39,6 @@ json::value delivery_view(checks::Delivery delivery) {
   return nullptr;
 }
 
-// What is known of the thing a step has sent; null for one that sends nothing, or has not answered.
-json::value delivery_view(checks::Delivery delivery) {
-  switch (delivery) {
-    case checks::Delivery::acked:
-      return "acked";
-    case checks::Delivery::refused:
-      return "refused";
-    case checks::Delivery::unknown:
-      return "unknown";
-    case checks::Delivery::none:
-      break;
-  }
-  return nullptr;
-}
-
 json::object step_view(const engine::StagePlan& plan, const engine::StageRecord& step, Duration wall) {
   json::object view{{"name", json_text(plan.name)},
                     {"mode", mode_name(plan.mode)},
@@ -67,7 +52,6 @@ json::object step_view(const engine::StagePlan& plan, const engine::StageRecord&
                     {"hop_seconds", json_seconds(step.hop)},
                     {"decided", json_time(step.decided, wall)},
                     {"attempts", step.attempts},
-                    {"delivery", delivery_view(step.delivery)},
                     {"delivery", delivery_view(step.delivery)},
                     {"phases", phases_view(step.phases)},
                     {"error", json_error(step.error)}};
