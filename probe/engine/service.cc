@@ -1,6 +1,7 @@
 #include "probe/engine/service.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <mutex>
 #include <optional>
@@ -14,8 +15,8 @@ namespace slosonde::engine {
 
 namespace {
 
-constexpr Duration kTick = std::chrono::seconds(1);             // a snapshot at least this often
-constexpr Duration kSoon = std::chrono::milliseconds(200);      // and this long after a change
+constexpr Duration kTick = std::chrono::seconds(1);         // a snapshot at least this often
+constexpr Duration kSoon = std::chrono::milliseconds(200);  // and this long after a change, while somebody reads them
 constexpr Duration kWallStep = std::chrono::milliseconds(500);  // a change of the wall clock that counts as a step
 constexpr Duration kStopPatience = std::chrono::seconds(2);     // for cancelled checks and watches to end
 // Where the loop comes late to what is due, what has arrived meanwhile is taken in before anything is judged: Asio asks
@@ -69,6 +70,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   }
 
   std::shared_ptr<const Snapshot> snapshot() const {
+    wanted_.store(true, std::memory_order_relaxed);
     const std::lock_guard lock(mutex_);
     return snapshot_;
   }
@@ -153,17 +155,20 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     outputs_.clear();
     core_.advance(now, outputs_);
     for (Output& output : outputs_) std::visit([this](auto& order) { carry_out(order); }, output);
-    if (asked > 0 || (changed_ && now - published_ >= kSoon) || now - published_ >= kTick) publish(now);
+    if (asked > 0 || now - published_ >= freshness()) publish(now);
     answer_triggers(asked);
     if (drain_until_ && see_to_the_end(now)) return;
     arm(now);
   }
 
   void arm(Instant now) {
-    Instant when = std::min(core_.next_due(), published_ + (changed_ ? kSoon : kTick));
+    Instant when = std::min(core_.next_due(), published_ + freshness());
     if (drain_until_) when = std::min(when, stopping_ ? now + std::chrono::milliseconds(10) : *drain_until_);
     alarm_.arm(std::max(when, now));
   }
+
+  // A snapshot costs as much as a dozen checks: while nobody reads, one a second will do.
+  Duration freshness() const { return changed_ && wanted_.load(std::memory_order_relaxed) ? kSoon : kTick; }
 
   void note_wall_clock() {
     const Duration offset = io_.wall_offset();
@@ -192,7 +197,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     const std::vector<Waiting> done(std::make_move_iterator(waiting_.begin()),
                                     std::make_move_iterator(waiting_.begin() + static_cast<ptrdiff_t>(asked)));
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(asked));
-    const auto shown = snapshot();
+    const auto shown = snapshot_;
     for (const Waiting& one : done) {
       const auto is_it = [&](const auto& run) { return one.run && run->id == *one.run; };
       const auto found = std::find_if(shown->runs.begin(), shown->runs.end(), is_it);
@@ -208,6 +213,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   void publish(Instant now) {
     published_ = now;
     changed_ = false;
+    wanted_.store(false, std::memory_order_relaxed);
     auto fresh = core_.snapshot(now);
     fresh->loop_lag = lag_;
     fresh->inbox_dropped = io_.inbox().dropped();
@@ -254,6 +260,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   bool stopped_ = false;
   std::function<void()> done_;
 
+  mutable std::atomic<bool> wanted_{false};  // somebody has read the last one
   mutable std::mutex mutex_;
   std::shared_ptr<const Snapshot> snapshot_;
 };

@@ -47,7 +47,8 @@ class Service {
   // and calls `done` (once, on the engine thread, never from within drain()). A second call stops at once.
   void drain(Duration grace, std::function<void()> done);
 
-  // Any thread. Never null; renewed about every second, and soon (200 ms) after every change that readers wait for.
+  // Any thread. Never null; renewed about every second, and, once the last one was read, soon (200 ms) after every
+  // change that readers wait for.
   std::shared_ptr<const Snapshot> snapshot() const;
 
   // Any thread: one run of a transaction, now. `started` is called on the engine thread with the marker once it has

@@ -91,6 +91,21 @@ TEST_F(ServiceTest, ATriggeredRunIsInTheSnapshotWhenItsMarkerIsKnown) {
   EXPECT_EQ(runs(*service, RunVerdict::good), 0U) << "triggered runs are not counted";
 }
 
+TEST_F(ServiceTest, SnapshotsAreMadeSoonAfterAChangeOnlyForWhoReadsThem) {
+  const auto verdict = [](const Snapshot& shown) { return (*shown.runs.begin())->verdict; };
+  const auto service = service_of(std::make_shared<TestCheck>(holds_after(io, milliseconds(100))), false);
+  io.run_for(seconds(5));
+  trigger(*service, "t");
+  io.run_for(milliseconds(600));
+  EXPECT_FALSE(verdict(*service->snapshot())) << "nobody has asked for one since the run began";
+  io.run_for(milliseconds(500));
+  EXPECT_EQ(verdict(*service->snapshot()), RunVerdict::good) << "none is older than a second";
+  trigger(*service, "t");
+  EXPECT_FALSE(verdict(*service->snapshot()));
+  io.run_for(milliseconds(300));
+  EXPECT_EQ(verdict(*service->snapshot()), RunVerdict::good) << "the one before it was read";
+}
+
 TEST_F(ServiceTest, ATriggerForNoTransactionSaysWhichThereAre) {
   const auto service = service_of(std::make_shared<TestCheck>(holds_after(io, milliseconds(100))), false);
   trigger(*service, "nope");
