@@ -18,8 +18,6 @@
 
 namespace slosonde::checks {
 
-const config::Block& http_block();
-
 enum class RedirectPolicy : uint8_t { none, same_host, follow };
 
 struct HttpSettings {

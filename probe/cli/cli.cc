@@ -54,8 +54,10 @@ void add_validate(CLI::App& app, Asked& asked) {
   add_json(*command, asked.validate.json);
   command->footer(
       "Example:\n  slosonde validate slosonde.yaml\n\n"
-      "Shows every mistake at once, each with line and column; for each SLO and tier how many failures fire it and\n"
-      "how long a total outage takes to be seen.\n"
+      "Shows every mistake at once, each with line and column. Of a good configuration it shows for each SLO its "
+      "alert\n"
+      "tiers, how many failures fire each of them, and how long a total outage takes to be seen. The tier 14.4x1h\n"
+      "fires while the error budget burns over 14.4 times too fast, over 1h and over the shorter window beside it.\n"
       "Exit code: 0 good, 2 bad configuration.");
   command->callback([&asked] {
     asked.chosen = [&asked] { return validate(asked.validate); };
@@ -70,7 +72,7 @@ void add_once(CLI::App& app, Asked& asked) {
   add_json(*command, asked.once.json);
   command->footer(
       "Example:\n  slosonde once slosonde.yaml --transaction log-to-alert\n\n"
-      "Where a running probe holds the address for hooks, ask that one: slosonde trigger.\n"
+      "Where a running probe holds the address of `hooks`, have that one do it: slosonde trigger.\n"
       "Exit code: 0 all good, 1 one was bad, 2 bad configuration or no such transaction, 3 could not judge.");
   command->callback([&asked] {
     asked.chosen = [&asked] { return once(asked.once); };
@@ -80,15 +82,17 @@ void add_once(CLI::App& app, Asked& asked) {
 
 void add_trigger(CLI::App& app, Asked& asked) {
   auto* command = app.add_subcommand("trigger", "have a running probe run a transaction once, now");
-  command->add_option("--probe", asked.trigger.probe, "its admin listener: http://HOST:PORT or unix:/PATH")
+  command->add_option("--probe", asked.trigger.probe, "the address of its `admin`: http://HOST:PORT or unix:/PATH")
       ->required()
       ->type_name("URL");
   command->add_option("--transaction", asked.trigger.transaction, "which one")->required()->type_name("NAME");
-  command->add_option("--token-file", asked.trigger.token_file, "holds the admin listener's token")->type_name("PATH");
+  command
+      ->add_option("--token-file", asked.trigger.token_file, "a file with the token of `admin`, where it asks for one")
+      ->type_name("PATH");
   add_json(*command, asked.trigger.json);
   command->footer(
       "Example:\n  slosonde trigger --probe unix:/run/slosonde/admin.sock --transaction log-to-alert\n\n"
-      "The run counts in no SLI.\n"
+      "Waits for its end and shows it as `once` does. The run counts in no SLI.\n"
       "Exit code: 0 good, 1 bad, 2 wrong usage or no such transaction, 3 could not judge or no such probe.");
   command->callback([&asked] {
     asked.chosen = [&asked] { return trigger(asked.trigger); };
@@ -98,7 +102,7 @@ void add_trigger(CLI::App& app, Asked& asked) {
 
 void add_status(CLI::App& app, Asked& asked) {
   auto* command = app.add_subcommand("status", "show a running probe's SLOs and transactions");
-  command->add_option("--probe", asked.status.probe, "its address: http://HOST:PORT or unix:/PATH")
+  command->add_option("--probe", asked.status.probe, "the address of its `listen`: http://HOST:PORT or unix:/PATH")
       ->required()
       ->type_name("URL");
   add_json(*command, asked.status.json);
@@ -114,7 +118,11 @@ void add_status(CLI::App& app, Asked& asked) {
 void add_schema(CLI::App& app, Asked& asked) {
   auto* command = app.add_subcommand("schema", "print the JSON Schema of the configuration");
   command->add_flag("--reference", asked.schema.reference, "print the reference page (Markdown) instead");
-  command->footer("Example:\n  slosonde schema > slosonde.schema.json");
+  command->footer(
+      "Example:\n  slosonde schema > slosonde.schema.json\n\n"
+      "Editors check and complete a file that begins with (yaml-language-server):\n"
+      "  # yaml-language-server: $schema=slosonde.schema.json\n"
+      "Exit code: 0 printed, 1 could not be written.");
   command->callback([&asked] { asked.chosen = [&asked] { return schema(asked.schema); }; });
 }
 
@@ -138,6 +146,10 @@ std::optional<int> parse(int argc, char** argv, Asked& asked) {
       "the pipeline keeps its promises.",
       "slosonde"};
   app.require_subcommand(1);
+  // One word for one thing, here and in the README. Commands take the formatter over.
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app.get_formatter()->label("Positionals", "Arguments");
+  app.get_formatter()->label("REQUIRED", "(required)");
   app.set_version_flag("--version", "slosonde " SLOSONDE_VERSION);
   add_run(app, asked);
   add_validate(app, asked);

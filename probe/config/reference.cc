@@ -47,11 +47,11 @@ slos:
 
 | type | written as |
 |---|---|
-| duration | a number and its unit, always: `500ms`, `1.5s`, `30d` (ns us ms s m h d) |
+| duration | one number and one unit, always: `500ms`, `1.5s`, `30d` (ns us ms s m h d) |
 | share | `99.9%` or `0.999`; exact to nine decimal places |
 | size | a number and its unit, always: `512B`, `64KiB`, `10MiB`, `1GiB` |
 | boolean | `true` or `false`, without quotes |
-| secret | never in the file itself: `KEY: ${env:NAME}`, `KEY: ${file:PATH}`, or `KEY_file: PATH`. One newline at the end of a file does not count. Views show `<secret>` |
+| secret | never in the file itself: `KEY: ${env:NAME}`, `KEY: ${file:PATH}`, or `KEY_file: PATH`. One newline at the end of a file does not count. Shown as `<secret>` |
 | path | relative to the folder of the configuration file |
 | address | `host:port`, `[v6]:port` or `unix:/path` |
 | regex | [RE2 syntax](https://github.com/google/re2/wiki/Syntax) |
@@ -59,7 +59,9 @@ slos:
 | list | `[one, two]`; a single value counts as a list of one |
 
 `${env:NAME}` and `${file:PATH}` stand anywhere in a value and are replaced once, when the file is read (each at most
-64 KiB; a file's last newline is left out). `$${` is the text `${`. Views show such a value as it was written.
+64 KiB; a file's last newline is left out). `$${` is the text `${`. What they stand for within the settings of a check or
+watch shows nowhere: views, logs and errors have it as it was written, even where a target's answer repeats it. Shown are hosts,
+ports, brokers, topics and server names, and whatever the other parts of the file name (zones, transactions, labels).
 
 Names (of transactions, stages and SLOs) are at most 63 of `a-z 0-9 _ . -`, beginning with a letter or a digit.
 
