@@ -51,7 +51,7 @@ struct RunContext final : config::Variables {
   std::string_view transaction, stage, probe, region, zone;
   std::string_view marker, traceparent, payload;  // traceparent's parent is this stage's span
   uint64_t seq = 0;
-  Instant due{}, deadline{};  // return before the deadline; afterwards nobody listens
+  Instant due{}, deadline{};  // end at the deadline; what is stamped later than that is late
   unsigned attempt = 0;       // 0 for the first; polls count up
   bool polling = false;       // a valid answer that does not hold yet should be not_yet, and evidence be returned
   const Captures* captures = nullptr;  // of earlier stages

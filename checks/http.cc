@@ -18,8 +18,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-// libcurl counts in milliseconds; our own answer must be there before the engine stops listening.
-constexpr Duration kOwnTime = std::chrono::milliseconds(3);
 constexpr size_t kIdleTransfers = 4;
 constexpr size_t kMostAddresses = 16;
 
@@ -146,9 +144,8 @@ asio::awaitable<Result<CurlAnswer>> HttpCheck::ask(HttpRequest& request, Instant
   auto taken = take();
   if (!taken) co_return fail(taken.error());
   Borrowed transfer(*this, std::move(*taken));
-  const Instant now = io_.now();
-  request.curl.timeout = until - now;
-  (*transfer).prepare(request.curl, now);
+  request.curl.until = until;
+  (*transfer).prepare(request.curl, io_.now());
   CurlTransfer& one = *transfer;
   auto done = co_await driver_->perform(one);
   if (!done) co_return fail(ErrorCode::cancelled, "cancelled");
@@ -187,7 +184,7 @@ void HttpCheck::judge(const RunContext& context, const HttpRequest& request, Cur
 
 asio::awaitable<CheckResult> HttpCheck::run(RunContext& context) {
   CheckResult result;
-  const Instant until = context.deadline - kOwnTime;
+  const Instant until = context.deadline;
   auto first = first_request(settings_, context);
   if (!first) {
     result.outcome = outcome_of(first.error().code);

@@ -47,6 +47,8 @@ std::vector<std::string> headers(const HttpSettings& settings, const RunContext&
   }
   if (settings.has_json) add_if_missing(lines, "Content-Type", "application/json");
   if (settings.has_text) add_if_missing(lines, "Content-Type", "text/plain; charset=utf-8");
+  // Given to libcurl as its own option, it would be put together twice.
+  add_if_missing(lines, "User-Agent", "slosonde");
   // Waiting for "100 Continue" would put a second between header and body where the server does not know it.
   if (settings.has_json || settings.has_text) lines.emplace_back("Expect:");
   if (!settings.bearer.empty())

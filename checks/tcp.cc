@@ -175,7 +175,7 @@ asio::awaitable<Result<void>> TcpCheck::listen(io::Stream& stream, Instant until
     }
     if (!read) co_return fail(read.error());
     if (*read == 0) co_return fail(ErrorCode::wrong_body, "the peer closed the connection: " + came());
-    result.received = io_.now();
+    result.received = std::max(io_.now() - stream.waited(), result.sent);
     if (first == Instant{}) {
       first = result.received;
       put(result, Phase::wait, first - begun);
@@ -188,8 +188,7 @@ asio::awaitable<Result<void>> TcpCheck::listen(io::Stream& stream, Instant until
 
 asio::awaitable<CheckResult> TcpCheck::run(RunContext& context) {
   CheckResult result;
-  // Our own answer must be there before the engine stops listening.
-  const Instant until = context.deadline - std::chrono::milliseconds(1);
+  const Instant until = context.deadline;
   const std::string text = send_.render(context);
   const auto fail_with = [&](const Error& error) {
     result.outcome = outcome_of(error.code);

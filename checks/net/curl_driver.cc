@@ -9,8 +9,11 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "probe/io/arrival.h"
 #include "probe/io/readiness.h"
 
 namespace slosonde::checks {
@@ -21,6 +24,7 @@ namespace {
 
 constexpr size_t kShards = 8;
 constexpr int kEventsATurn = 64;
+constexpr int kTurnsWhenLate = 64;
 constexpr long kKeptConnections = 64;
 constexpr Duration kPauseAfterTrouble = std::chrono::milliseconds(100);
 
@@ -44,10 +48,17 @@ struct CurlDriver::State : std::enable_shared_from_this<State> {
   void close();
   void start(CurlTransfer& transfer);
   void forget(CurlTransfer& transfer);
+  void strike_out(CurlTransfer& transfer);
+  void end(CurlTransfer& transfer, CURLcode code);
   void act(curl_socket_t number, int what);
-  void take_socket_events();
+  int watch(int operation, curl_socket_t number, int what) const;
+  int take_socket_events();
   void hand_over_what_is_done();
+  void hand_over_what_has_trouble();
+  void give_up_what_is_over(Instant now);
+  void tick();
   void arm();
+  Instant next() const { return std::min(due, earliest); }
 
   static int on_socket(CURL* easy, curl_socket_t number, int what, void* self, void* known);
   static int on_timer(CURLM* multi, long timeout_ms, void* self);
@@ -59,8 +70,12 @@ struct CurlDriver::State : std::enable_shared_from_this<State> {
   int events = -1;
   bool closed = false;
   bool quiet = false;                      // a transfer is being given up: no clock, no timers
+  bool trouble = false;                    // a transfer cannot go on by our own fault
+  std::vector<CurlTransfer*> under_way;    // each knows its place
+  Instant earliest = kNever;               // no deadline of those under way is before it
   Instant due = kNever;                    // when libcurl wants to be called
   Instant armed = kNever;                  // when the ticker calls; may be earlier, never later
+  std::optional<Instant> came;             // what a socket has to say, when that is not just now
   std::optional<io::Readiness> readiness;  // of `events`
   io::Task pumping, ticking;               // ended by close()
 };
@@ -100,18 +115,25 @@ int CurlDriver::State::on_socket(CURL* easy, curl_socket_t number, int what, voi
     epoll_ctl(state.events, EPOLL_CTL_DEL, number, nullptr);
     return 0;
   }
+  CurlTransfer* transfer = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+  if (state.watch(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, number, what) != 0) {
+    // An answer that says so would end all transfers of the handle.
+    if (transfer) transfer->trouble_ = error_from_errno(errno, "watching the connection");
+    state.trouble = true;
+    return 0;
+  }
+  if (!known) curl_multi_assign(state.multi, number, &state);
+  if (what == CURL_POLL_IN && !state.quiet && transfer) transfer->waiting_ = state.io.now();
+  return 0;
+}
+
+int CurlDriver::State::watch(int operation, curl_socket_t number, int what) const {
   epoll_event wanted{};
   if (what & CURL_POLL_IN) wanted.events |= EPOLLIN;
   if (what & CURL_POLL_OUT) wanted.events |= EPOLLOUT;
   wanted.data.fd = number;
-  epoll_ctl(state.events, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, number, &wanted);
-  if (!known) curl_multi_assign(state.multi, number, &state);
-  if (what == CURL_POLL_IN && !state.quiet) {
-    CurlTransfer* transfer = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    if (transfer) transfer->waiting_ = state.io.now();
-  }
-  return 0;
+  return epoll_ctl(events, operation, number, &wanted);
 }
 
 int CurlDriver::State::on_timer(CURLM* /*multi*/, long timeout_ms, void* self) {
@@ -136,27 +158,55 @@ void CurlDriver::State::hand_over_what_is_done() {
     CurlTransfer* transfer = nullptr;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
     curl_multi_remove_handle(multi, easy);
-    transfer->code_ = code;
-    transfer->done_ = true;
-    transfer->ended_ = io.now();
-    transfer->bell_.ring();
+    end(*transfer, code);
   }
+  if (trouble) hand_over_what_has_trouble();
+}
+
+void CurlDriver::State::hand_over_what_has_trouble() {
+  trouble = false;
+  for (size_t i = under_way.size(); i-- > 0;) {
+    CurlTransfer& transfer = *under_way[i];
+    if (!transfer.trouble_) continue;
+    forget(transfer);
+    end(transfer, CURLE_ABORTED_BY_CALLBACK);
+  }
+}
+
+// The place it leaves is taken by the last one.
+void CurlDriver::State::strike_out(CurlTransfer& transfer) {
+  under_way[transfer.place_] = under_way.back();
+  under_way[transfer.place_]->place_ = transfer.place_;
+  under_way.pop_back();
+}
+
+// After libcurl has let go of it.
+void CurlDriver::State::end(CurlTransfer& transfer, CURLcode code) {
+  strike_out(transfer);
+  transfer.code_ = code;
+  transfer.done_ = true;
+  transfer.ended_ = std::max(came.value_or(io.now()), transfer.begun_);
+  transfer.bell_.ring();
 }
 
 void CurlDriver::State::start(CurlTransfer& transfer) {
   const CURLMcode code = curl_multi_add_handle(multi, transfer.easy_);
   if (code != CURLM_OK) {
-    transfer.code_ = CURLE_OUT_OF_MEMORY;
+    transfer.trouble_ = {code == CURLM_OUT_OF_MEMORY ? ErrorCode::no_memory : ErrorCode::internal,
+                         std::string("libcurl does not take the request: ") + curl_multi_strerror(code)};
     transfer.done_ = true;
     transfer.bell_.ring();
     return;
   }
+  transfer.place_ = under_way.size();
+  under_way.push_back(&transfer);
+  earliest = std::min(earliest, transfer.until_);
   // libcurl asks to be called at once; that opens the connection.
   if (due <= io.now()) {
     due = kNever;
     act(CURL_SOCKET_TIMEOUT, 0);
     // On the same machine the connection stands by now: the request goes out in this turn, without another wake-up.
-    return take_socket_events();
+    take_socket_events();
   }
   arm();
 }
@@ -168,11 +218,24 @@ void CurlDriver::State::forget(CurlTransfer& transfer) {
   quiet = false;
 }
 
+void CurlDriver::State::give_up_what_is_over(Instant now) {
+  earliest = kNever;
+  for (size_t i = under_way.size(); i-- > 0;) {
+    CurlTransfer& transfer = *under_way[i];
+    if (transfer.until_ > now) {
+      earliest = std::min(earliest, transfer.until_);
+      continue;
+    }
+    forget(transfer);
+    end(transfer, CURLE_OPERATION_TIMEDOUT);
+  }
+}
+
 // A timer that is already set for earlier is left: it costs less to ring for nothing than to be set for every request.
 void CurlDriver::State::arm() {
-  if (closed || due == kNever || armed <= due) return;
-  armed = due;
-  ticking = io::Task(io.executor(), ring_at(shared_from_this(), due));
+  if (closed || next() == kNever || armed <= next()) return;
+  armed = next();
+  ticking = io::Task(io.executor(), ring_at(shared_from_this(), armed));
 }
 
 asio::awaitable<void> CurlDriver::State::ring_at(std::shared_ptr<State> state, Instant when) {
@@ -180,29 +243,45 @@ asio::awaitable<void> CurlDriver::State::ring_at(std::shared_ptr<State> state, I
     co_await state->io.sleep_until(when);
     // Another ticker may have taken over while this one was about to wake.
     if (state->closed || state->armed != when) co_return;
-    if (state->due <= when) {
-      state->due = kNever;
-      state->act(CURL_SOCKET_TIMEOUT, 0);
-      state->hand_over_what_is_done();
-    }
-    when = state->armed = state->due;
+    state->tick();
+    when = state->armed = state->next();
     if (when == kNever) co_return;
   }
 }
 
-void CurlDriver::State::take_socket_events() {
+// What has come is taken in before anything is given up: we may be the ones who are late.
+void CurlDriver::State::tick() {
+  const Instant now = io.now();
+  if (earliest <= now) {
+    for (int turn = 0; turn < kTurnsWhenLate && take_socket_events() > 0; ++turn) {
+    }
+    give_up_what_is_over(now);
+  }
+  if (due <= now) {
+    due = kNever;
+    act(CURL_SOCKET_TIMEOUT, 0);
+    hand_over_what_is_done();
+  }
+}
+
+// Says how many sockets had something.
+int CurlDriver::State::take_socket_events() {
   std::array<epoll_event, kEventsATurn> ready{};
   const int count = epoll_wait(events, ready.data(), kEventsATurn, 0);
+  const bool late = count > 0 && earliest <= io.now();
   for (int i = 0; i < count; ++i) {
     const epoll_event& one = ready[static_cast<size_t>(i)];
     int what = 0;
     if (one.events & EPOLLIN) what |= CURL_CSELECT_IN;
     if (one.events & EPOLLOUT) what |= CURL_CSELECT_OUT;
     if (one.events & (EPOLLERR | EPOLLHUP)) what |= CURL_CSELECT_ERR;
+    if (late) came = io.now() - io::since_last_arrival(one.data.fd);
     act(one.data.fd, what);
+    if (late) hand_over_what_is_done();
   }
+  came.reset();
   hand_over_what_is_done();
-  arm();
+  return count;
 }
 
 asio::awaitable<void> CurlDriver::State::pump(std::shared_ptr<State> state) {
@@ -211,6 +290,7 @@ asio::awaitable<void> CurlDriver::State::pump(std::shared_ptr<State> state) {
     if (state->closed) co_return;
     if (ready) {
       state->take_socket_events();
+      state->arm();
       continue;
     }
     if (ready.error().code == ErrorCode::cancelled) co_return;
@@ -223,7 +303,9 @@ asio::awaitable<void> CurlDriver::State::pump(std::shared_ptr<State> state) {
 struct CurlDriver::Guard {
   Guard(std::shared_ptr<State> with, CurlTransfer& of) : state(std::move(with)), transfer(of) {}
   ~Guard() {
-    if (!transfer.done_) state->forget(transfer);
+    if (transfer.done_) return;
+    state->forget(transfer);
+    state->strike_out(transfer);
   }
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "probe/io/certificate.h"
+#include "probe/io/connect_error.h"
 
 namespace slosonde::checks {
 
@@ -34,6 +36,17 @@ Duration time_of(CURL* easy, CURLINFO what) {
   return std::chrono::microseconds(us);
 }
 
+bool is_same(const io::Address& known, const curl_sockaddr& asked) {
+  std::array<unsigned char, sizeof(in6_addr)> number{};
+  if (known.v6 != (asked.family == AF_INET6) || inet_pton(asked.family, known.text.c_str(), number.data()) != 1) {
+    return false;
+  }
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&asked.addr);
+  const auto* v4 = reinterpret_cast<const sockaddr_in*>(&asked.addr);
+  return known.v6 ? std::memcmp(&v6->sin6_addr, number.data(), sizeof(in6_addr)) == 0
+                  : std::memcmp(&v4->sin_addr, number.data(), sizeof(in_addr)) == 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CurlTransfer>> CurlTransfer::make(const ClientSettings& settings, io::Io& io) {
@@ -43,13 +56,14 @@ Result<std::unique_ptr<CurlTransfer>> CurlTransfer::make(const ClientSettings& s
 }
 
 CurlTransfer::CurlTransfer(CURL* easy, const ClientSettings& settings, io::Io& io)
-    : easy_(easy), settings_(settings), io_(io), bell_(io.executor()) {
+    : easy_(easy), parsed_url_(curl_url()), settings_(settings), io_(io), bell_(io.executor()) {
   set_constant_options();
   set_tls_options();
 }
 
 CurlTransfer::~CurlTransfer() {
   curl_easy_cleanup(easy_);
+  curl_url_cleanup(parsed_url_);
   curl_slist_free_all(headers_);
   curl_slist_free_all(pinned_);
 }
@@ -61,9 +75,9 @@ void CurlTransfer::set_constant_options() {
   set(easy_, CURLOPT_FOLLOWLOCATION, 0L);  // followed by us: libcurl's own redirects bypass CURLOPT_RESOLVE
   set(easy_, CURLOPT_PATH_AS_IS, 1L);
   set(easy_, CURLOPT_PROXY, settings_.proxy.c_str());  // "" also keeps the environment's away
+  set(easy_, CURLOPT_NOPROXY, "");                     // nor may it name exceptions
   set(easy_, CURLOPT_ERRORBUFFER, said_.data());
   set(easy_, CURLOPT_BUFFERSIZE, kSmallBuffer_B);
-  set(easy_, CURLOPT_USERAGENT, "slosonde");
   if (!settings_.reuse) {
     set(easy_, CURLOPT_FRESH_CONNECT, 1L);
     set(easy_, CURLOPT_FORBID_REUSE, 1L);
@@ -98,12 +112,18 @@ void CurlTransfer::set_headers(const std::vector<std::string>& lines) {
   set(easy_, CURLOPT_HTTPHEADER, headers_);
 }
 
+// Parsed once for many requests; what cannot be parsed is left to libcurl to complain about.
+void CurlTransfer::set_url(const std::string& url) {
+  url_ = url;
+  const bool parsed =
+      parsed_url_ && curl_url_set(parsed_url_, CURLUPART_URL, url.c_str(), CURLU_PATH_AS_IS) == CURLUE_OK;
+  set(easy_, CURLOPT_CURLU, parsed ? parsed_url_ : nullptr);
+  set(easy_, CURLOPT_URL, parsed ? nullptr : url_.c_str());
+}
+
 // Most checks send the same request again and again, but for the trace: what has not changed is left as it is.
 void CurlTransfer::set_request(const CurlRequest& request) {
-  if (request.url != url_) {
-    url_ = request.url;
-    set(easy_, CURLOPT_URL, url_.c_str());
-  }
+  if (request.url != url_) set_url(request.url);
   if (request.body || request.method != method_) {
     method_ = request.body ? "" : request.method;
     set(easy_, CURLOPT_HTTPGET, 1L);
@@ -129,14 +149,18 @@ void CurlTransfer::set_request(const CurlRequest& request) {
     set(easy_, CURLOPT_PASSWORD, has_user_ ? password.c_str() : nullptr);
     explicit_bzero(password.data(), password.size());
   }
-  const auto ms = std::chrono::floor<std::chrono::milliseconds>(request.timeout).count();
-  set(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(ms, kShortest_ms)));
+  // For libcurl to share out among several addresses. It looks at its clock before it looks at the socket, so what has
+  // connected ends by the driver's clock instead.
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until_ - begun_).count();
+  set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::max<int64_t>(ms, kShortest_ms)));
 }
 
 void CurlTransfer::prepare(const CurlRequest& request, Instant now) {
   request_ = &request;
   answer_ = CurlAnswer{};
   begun_ = now;
+  until_ = request.until;
+  trouble_ = Error{};
   waiting_ = ended_ = Instant{};
   too_large_ = foreign_address_ = false;
   done_ = false;
@@ -194,21 +218,20 @@ void CurlTransfer::note_certificate() {
 // The last guard: whatever libcurl thinks, it connects only to what the run's own lookup gave.
 curl_socket_t CurlTransfer::on_open(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const void* number = address->family == AF_INET6
-                           ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6*>(&address->addr)->sin6_addr)
-                           : &reinterpret_cast<sockaddr_in*>(&address->addr)->sin_addr;
-  inet_ntop(address->family, number, text.data(), text.size());
-  const auto same = [&](const io::Address& known) { return known.text == text.data(); };
   const auto& known = transfer.request_->addresses;
-  if (std::none_of(known.begin(), known.end(), same)) {
+  if (std::none_of(known.begin(), known.end(), [&](const auto& one) { return is_same(one, *address); })) {
     transfer.foreign_address_ = true;
     return CURL_SOCKET_BAD;
   }
   const int made = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-  if (made >= 0) return made;
-  transfer.socket_errno_ = errno;
-  return CURL_SOCKET_BAD;
+  if (made < 0) {
+    transfer.socket_errno_ = errno;
+    return CURL_SOCKET_BAD;
+  }
+  // The last step of TCP's handshake goes out with the first bytes of ours, not as a packet of its own.
+  const int quickly = 0;
+  setsockopt(made, IPPROTO_TCP, TCP_QUICKACK, &quickly, sizeof quickly);
+  return made;
 }
 
 Phases CurlTransfer::phases() const {
@@ -242,7 +265,7 @@ Instant CurlTransfer::sent() const {
 }
 
 Result<CurlAnswer> CurlTransfer::finish() {
-  if (code_ != CURLE_OK) return fail(explain());
+  if (trouble_ || code_ != CURLE_OK) return fail(explain());
   answer_.received = ended_;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &answer_.status);
   const char* redirect = nullptr;
@@ -259,15 +282,14 @@ Error CurlTransfer::explain() const {
             is_body ? "the answer is larger than max_body, " + std::to_string(settings_.max_body) + " bytes"
                     : "the answer's headers are larger than " + std::to_string(kMaxHeaderBytes) + " bytes"};
   }
+  if (trouble_) return trouble_;
   if (socket_errno_ != 0) return error_from_errno(socket_errno_, "a socket for the request");
   if (foreign_address_) return {ErrorCode::internal, "libcurl would connect to an address that was not looked up"};
   switch (code_) {
     case CURLE_COULDNT_CONNECT: {
       long number = 0;
       curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &number);
-      if (number == ECONNREFUSED) return {ErrorCode::connect_refused, "connection refused; nothing listens there"};
-      if (number == ETIMEDOUT) return {ErrorCode::connect_timeout, "no answer to the connection request"};
-      return {ErrorCode::connect_failed, "could not connect: " + said};
+      return io::connect_error(static_cast<int>(number), "could not connect");
     }
     case CURLE_OPERATION_TIMEDOUT:
       if (time_of(easy_, CURLINFO_CONNECT_TIME_T) == Duration(0)) {

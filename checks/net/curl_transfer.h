@@ -38,7 +38,7 @@ struct CurlRequest {
   // host is a number.
   std::string pinned;
   std::vector<io::Address> addresses;
-  Duration timeout{};
+  Instant until{};
   bool keep_body = false;  // of the answer; false: only what an error message shows
 };
 
@@ -75,6 +75,7 @@ class CurlTransfer {
   void set_constant_options();
   void set_tls_options();
   void set_request(const CurlRequest& request);
+  void set_url(const std::string& url);
   void set_headers(const std::vector<std::string>& lines);
   void note_certificate();
   Error explain() const;
@@ -84,6 +85,7 @@ class CurlTransfer {
   static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
 
   CURL* easy_;
+  CURLU* parsed_url_;  // of `url_`; null for want of memory
   const ClientSettings settings_;
   io::Io& io_;
   io::Bell bell_;
@@ -96,6 +98,9 @@ class CurlTransfer {
 
   const CurlRequest* request_ = nullptr;
   CurlAnswer answer_;
+  Instant until_{};
+  size_t place_ = 0;                       // in the driver's list
+  Error trouble_;                          // our own, which libcurl does not know of
   Instant begun_{}, waiting_{}, ended_{};  // `waiting_`: when the request was out and libcurl began to listen
   bool secure_ = false, too_large_ = false, foreign_address_ = false;
   int socket_errno_ = 0;

@@ -54,7 +54,6 @@ ErrorCode code_from_errno(int number) {
       return ErrorCode::connect_timeout;
     case ENETUNREACH:
     case EHOSTUNREACH:
-    case EADDRNOTAVAIL:
       return ErrorCode::connect_failed;
     case ECONNRESET:
     case EPIPE:

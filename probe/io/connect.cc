@@ -12,6 +12,8 @@
 #include <string>
 #include <utility>
 
+#include "probe/io/arrival.h"
+#include "probe/io/connect_error.h"
 #include "probe/io/watchdog.h"
 
 namespace slosonde::io {
@@ -37,14 +39,9 @@ Error failure(const error_code& problem, bool expired, ErrorCode late, ErrorCode
 }
 
 Error connect_failure(const error_code& problem, bool expired, const std::string& what) {
-  Error error = failure(problem, expired, ErrorCode::connect_timeout, ErrorCode::connect_failed, what);
-  // A firewall that says no shows as "permission denied": the target's side, not ours.
-  if (error.code == ErrorCode::denied) error.code = ErrorCode::connect_failed;
-  if (problem == asio::error::connection_refused) {
-    error = {ErrorCode::connect_refused, what + ": connection refused; nothing listens there"};
-  }
-  if (!expired && problem == asio::error::timed_out) error.code = ErrorCode::connect_timeout;
-  return error;
+  const bool is_errno = problem.category() == boost::system::system_category();
+  if (!expired && is_errno && problem != asio::error::operation_aborted) return connect_error(problem.value(), what);
+  return failure(problem, expired, ErrorCode::connect_timeout, ErrorCode::connect_failed, what);
 }
 
 struct Took {
@@ -72,6 +69,9 @@ class SocketStream final : public Stream {
     Watchdog watchdog(channel_.get_executor(), boot_time(deadline, offset_), [this] { lowest().cancel(); });
     const auto buffer = asio::buffer(space.data(), space.size());
     auto [problem, read] = co_await channel_.async_read_some(buffer, kTuple);
+    // Only who comes after the deadline has to know whether the bytes did, too.
+    const bool late = BootClock::now() > boot_time(deadline, offset_);
+    waited_ = late ? since_last_arrival(lowest().native_handle()) : Duration(0);
     if (!problem) co_return read;
     // Many a peer closes without TLS's own goodbye.
     if (problem == asio::error::eof || problem == asio::ssl::error::stream_truncated) co_return size_t{0};
@@ -85,6 +85,7 @@ class SocketStream final : public Stream {
   }
   Duration connect_took() const override { return took_.connect; }
   Duration tls_took() const override { return took_.tls; }
+  Duration waited() const override { return waited_; }
 
   Channel& channel() { return channel_; }
   void set_took(Took took) { took_ = took; }
@@ -99,6 +100,7 @@ class SocketStream final : public Stream {
   Duration offset_;
   std::string where_;
   Took took_;
+  Duration waited_{};
 };
 
 using TlsChannel = asio::ssl::stream<tcp::socket>;

@@ -131,6 +131,7 @@ class Resolver::Channel : public std::enable_shared_from_this<Channel> {
 
   static void on_state(void* self, ares_socket_t number, int readable, int writable);
   static void on_answer(void* given, int status, int timeouts, ares_addrinfo* found);
+  static int connect_socket(ares_socket_t made, const sockaddr* to, ares_socklen_t size, void* self);
   static ares_socket_t make_socket(int domain, int type, int protocol, void* self);
   void watch(int number, const std::shared_ptr<Socket>& socket);
   void tick();
@@ -160,8 +161,7 @@ int Resolver::Channel::open(const std::vector<std::string>& servers) {
   }
   // c-ares does not say when socket() failed for want of descriptors, so it is ours; and then the others must be too.
   static const ares_socket_functions functions = {
-      make_socket, [](ares_socket_t made, void*) { return ::close(made); },
-      [](ares_socket_t made, const sockaddr* to, ares_socklen_t size, void*) { return ::connect(made, to, size); },
+      make_socket, [](ares_socket_t made, void*) { return ::close(made); }, connect_socket,
       [](ares_socket_t made, void* space, size_t size, int flags, sockaddr* from, ares_socklen_t* from_size, void*) {
         return static_cast<ares_ssize_t>(::recvfrom(made, space, size, flags, from, from_size));
       },
@@ -183,6 +183,13 @@ ares_socket_t Resolver::Channel::make_socket(int domain, int type, int protocol,
   const int made = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
   if (made < 0 && errno != EAFNOSUPPORT) static_cast<Channel*>(self)->own_errno_ = errno;
   return made;
+}
+
+int Resolver::Channel::connect_socket(ares_socket_t made, const sockaddr* to, ares_socklen_t size, void* self) {
+  const int result = ::connect(made, to, size);
+  // Not to be had: a local port.
+  if (result != 0 && errno == EAGAIN) static_cast<Channel*>(self)->own_errno_ = errno;
+  return result;
 }
 
 // c-ares says which of its sockets it wants to hear of; neither of both means that it is about to close it.

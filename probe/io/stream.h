@@ -34,6 +34,9 @@ class Stream {
   // At least one byte into `space`; 0 at the end of the stream. Codes: connection_lost, timeout, cancelled.
   virtual boost::asio::awaitable<Result<size_t>> read(std::span<char> space, Instant deadline) = 0;
 
+  // How long the bytes of the last read() had been there when it was over; 0 unless that was after its deadline.
+  virtual Duration waited() const = 0;
+
   virtual std::optional<Instant> certificate_expiry() const = 0;  // the peer's; nothing without TLS
   virtual Duration connect_took() const = 0;
   virtual Duration tls_took() const = 0;  // 0 without TLS

@@ -76,6 +76,32 @@ def test_credentials(tmp_path, target, password, wanted):
     assert wanted is None or "swordfish" not in json.dumps(stage) and "wrong" not in stage["error"]["text"]
 
 
+def test_a_bearer_token_from_a_file(tmp_path, target):
+    token = tmp_path / "token"
+    token.write_text("swordfish\n", encoding="utf-8")
+    shown = {"body": {"json": [{"path": "$.auth", "equals": "Bearer swordfish"}]}}
+    code, stage = run(tmp_path, {"url": target.url + "/mirror", "bearer_file": str(token), "expect": shown})
+    assert code == 0, stage["error"]
+
+
+def test_through_a_proxy(tmp_path, target, nginx):
+    """nginx as the proxy: it forwards what it is asked for by its full URL, and leaves its mark."""
+    proxy = nginx("location / { proxy_pass http://$http_host$request_uri; proxy_set_header Authorization 'by proxy'; }")
+    asked = {"url": target.url + "/mirror?a=1", "proxy": proxy.url,
+             "expect": {"body": {"json": [{"path": "$.auth", "equals": "by proxy"}, {"path": "$.query", "equals": "a=1"}]}}}
+    # What the environment says of proxies counts for nothing.
+    code, stage = run(tmp_path, asked, env={"NO_PROXY": "127.0.0.1", "http_proxy": "http://127.0.0.1:1"})
+    assert code == 0, stage["error"]
+
+
+@pytest.mark.parametrize("host, family, wanted", [("localhost", "ipv4", None), ("127.0.0.1", "ipv4", None),
+                                                  ("127.0.0.1", "ipv6", "resolve_failed")])
+def test_which_addresses_of_a_host_are_tried(tmp_path, target, host, family, wanted):
+    code, stage = run(tmp_path, {"url": f"http://{host}:{target.port}/ok", "ip": family})
+    assert (stage["error"] and stage["error"]["code"]) == wanted
+    assert code == (0 if wanted is None else 1)
+
+
 def test_an_unexpected_status_says_what_the_server_says(tmp_path, target):
     _, stage = run(tmp_path, {"url": target.url + "/gone?token=abc"})
     assert stage["error"] == {"code": "wrong_status", "text":

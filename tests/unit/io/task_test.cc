@@ -30,6 +30,20 @@ TEST(Task, EndsWithItsOwner) {
   EXPECT_EQ(*ended, 1);
 }
 
+// The sleep is over when the loop turns again, and is taken up before the cancellation is.
+TEST(Task, MayEndByItselfWhileItIsEndedFromOutsideTheLoop) {
+  Real real;
+  for (int i = 0; i < 200; ++i) {
+    const auto ended = std::make_shared<int>(0);
+    {
+      const Task task(real.executor(), sleep(real, std::chrono::microseconds(i), ended));
+      real.poll();
+    }
+    while (*ended == 0) real.poll();
+    real.poll();
+  }
+}
+
 TEST(Task, RunsToItsEnd) {
   Real real;
   const auto ended = std::make_shared<int>(0);
