@@ -121,13 +121,13 @@ Error KafkaProducer::enqueue(const KafkaMessage& message, uint64_t number) {
     rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(),
                         static_cast<ssize_t>(value.size()));
   const void* key = message.key.empty() ? nullptr : message.key.data();
-  // NOLINTBEGIN(clang-diagnostic-gnu-statement-expression-from-macro-expansion,performance-no-int-to-ptr): its macros
+  // NOLINTBEGIN(performance-no-int-to-ptr): the message's number, as its opaque pointer
   const rd_kafka_resp_err_t code = rd_kafka_producev(
       handle_, RD_KAFKA_V_TOPIC(message.topic.c_str()), RD_KAFKA_V_PARTITION(message.partition),
       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, message.key.size()),
       RD_KAFKA_V_VALUE(const_cast<char*>(message.value.data()), message.value.size()), RD_KAFKA_V_HEADERS(headers),
       RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(number)), RD_KAFKA_V_END);
-  // NOLINTEND(clang-diagnostic-gnu-statement-expression-from-macro-expansion,performance-no-int-to-ptr)
+  // NOLINTEND(performance-no-int-to-ptr)
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
   rd_kafka_headers_destroy(headers);  // not taken over
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)

@@ -225,6 +225,7 @@ TEST(KafkaCoverage, NeverProvesATimeWithAMessageThatWasNotHandedOver) {
           break;
         default: {
           std::vector<int64_t> ends;
+          ends.reserve(arrivals.size());
           for (const auto& partition : arrivals) ends.push_back(static_cast<int64_t>(partition.size()));
           coverage.ends(at(now), ends);
         }
