@@ -189,7 +189,7 @@ def test_what_librdkafka_refuses_is_not_repeated(tmp_path):
         "properties": {"compression.type": "${env:KAFKA_PROPERTY}"}})]}), "utf-8")
     result = command("validate", path, env=SECRETS)
     assert result.returncode == 2
-    assert "compression.type" in result.stderr and "${env:KAFKA_PROPERTY}" in result.stderr
+    assert "properties.compression.type" in result.stderr
     assert_shows_none({"validate": result.stderr})
 
 
