@@ -67,6 +67,7 @@ void Trouble::caught(WebThread thread, std::string_view what) noexcept {
 std::vector<RefusedCalls> Trouble::refused() const {
   std::vector<RefusedCalls> all;
   const std::lock_guard lock(mutex_);
+  all.reserve(paths_.size());
   for (const auto& [path, one] : paths_) all.push_back(one.calls);
   return all;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <new>
 #include <thread>
 
 #include "tests/unit/engine/launcher_world.h"
@@ -59,6 +60,22 @@ TEST_F(ServiceTest, RunsOnScheduleAndCounts) {
   EXPECT_THAT(check->started, testing::AllOf(testing::Ge(11), testing::Le(13)));
   EXPECT_GE(runs(*service, RunVerdict::good), 11U);
   EXPECT_EQ(runs(*service, RunVerdict::bad), 0U);
+}
+
+// For want of memory, say: the turn is lost, and the alarm must ring for the next one all the same.
+TEST_F(ServiceTest, ATurnThatThrowsIsNotTheLast) {
+  auto check = std::make_shared<TestCheck>(holds_after(io, milliseconds(100)));
+  ServiceOptions options;
+  int shown = 0;
+  options.on_snapshot = [&shown] {
+    if (++shown == 10) throw std::bad_alloc();
+  };
+  Service service(io, equipment_of(check), options);
+  service.start();
+  EXPECT_THROW(io.run_for(seconds(60)), std::bad_alloc);
+  const int before = check->started;
+  io.run_for(seconds(60));
+  EXPECT_GE(check->started, before + 11);
 }
 
 TEST_F(ServiceTest, AHangingCheckIsJudgedAtItsLimitAndCancelled) {

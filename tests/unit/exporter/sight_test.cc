@@ -73,7 +73,7 @@ class Sink final : public checks::WatchSink {
 
 // A webhook watch for /hooks/x on a web server; the test's thread is the engine's.
 class SightTest : public testing::Test {
- protected:
+ public:
   SightTest() { options_.listen = "127.0.0.1:0"; }
   ~SightTest() override {
     gate_.open();
@@ -82,6 +82,7 @@ class SightTest : public testing::Test {
     watch_.reset();
   }
 
+ protected:
   void start() {
     server_ = std::make_unique<WebServer>(options_, WebSources{world_.inbox(),
                                                                [this] { return world_.now(); },
@@ -237,6 +238,7 @@ TEST_F(SightTest, BodiesThatAreTooLargeTogetherAreOurOwnBlindness) {
     // Until the slow one's bytes are in, the other fits.
     ASSERT_TRUE(turn_until([&] { return ask(at(), "POST", "/hooks/x", "", std::string(3000, 'x')).status == 503; }));
   });
+  ASSERT_FALSE(sink_.troubles.empty());
   EXPECT_THAT(sink_.troubles[0].text, HasSubstr("too large together"));
 }
 
@@ -273,6 +275,7 @@ TEST_F(SightTest, AFullInboxIsOurOwnBlindness) {
     for (int i = 0; i < 10 && status == 202; ++i) status = ask(at(), "POST", "/hooks/x", "", large).status;
     EXPECT_EQ(status, 503) << "the engine does not turn meanwhile";
   });
+  ASSERT_FALSE(sink_.troubles.empty());
   EXPECT_THAT(sink_.troubles[0].text, HasSubstr("told to come again"));
 }
 
