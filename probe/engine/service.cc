@@ -167,7 +167,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     alarm_.arm(std::max(when, now));
   }
 
-  // A snapshot costs as much as a dozen checks: while nobody reads, one a second will do.
+  // Most snapshots are read by nobody: while nobody reads, one a second will do.
   Duration freshness() const { return changed_ && wanted_.load(std::memory_order_relaxed) ? kSoon : kTick; }
 
   void note_wall_clock() {

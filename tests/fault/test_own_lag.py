@@ -23,7 +23,8 @@ def test_an_answer_that_waits_for_us_is_not_late(slosonde, kind):
         running[0].process.freeze()
         try:
             connection.sendall(answer)
-            time.sleep(STILL)
+            then = time.monotonic() + STILL
+            wait_until(lambda: time.monotonic() >= then, what="the limit to pass")
         finally:
             running[0].process.thaw()
 

@@ -26,7 +26,7 @@ class LateLoop : public testing::TestWithParam<bool> {
     const Peer peer([&](const auto&) {
       asked = true;
       while (!held_up) std::this_thread::yield();
-      std::this_thread::sleep_for(answer_after);
+      std::this_thread::sleep_until(std::chrono::steady_clock::now() + answer_after);
       return http_answer(200, "here it is");
     });
     const std::string yaml = GetParam() ? "http: {url: \"" + peer.url() + "\", expect: {body: {contains: here}}}"
@@ -36,7 +36,7 @@ class LateLoop : public testing::TestWithParam<bool> {
     const std::function<void()> look = [&] {
       if (!asked) return boost::asio::post(real.executor(), look);
       held_up = true;
-      std::this_thread::sleep_for(check.context.deadline + kBeyond - real.now());
+      std::this_thread::sleep_until(std::chrono::steady_clock::now() + (check.context.deadline + kBeyond - real.now()));
     };
     look();
     CheckResult result = check.run(kLimit);
