@@ -77,6 +77,39 @@ void History::visit(const Visitor& visitor) const {
   });
 }
 
+void History::track_changes() {
+  fine_.track_changes();
+  coarse_.track_changes();
+}
+
+void History::take_changed(const BlockVisitor& visitor) {
+  for (SlotLog* log : {&fine_, &coarse_}) {
+    if (log->empty()) continue;
+    log->take_changed([&](int64_t number, const Block& block) { visitor(log->slot(), number, block); });
+  }
+}
+
+void History::visit_blocks(const BlockVisitor& visitor) const {
+  for (const SlotLog* log : {&fine_, &coarse_}) {
+    if (log->empty()) continue;
+    log->visit_blocks([&](int64_t number, const Block& block) { visitor(log->slot(), number, block); });
+  }
+}
+
+int64_t History::first_block(Duration slot) const {
+  return (slot == kFineSlot ? fine_ : coarse_).first_block();
+}
+
+bool History::restore(std::span<const StoredBlock> fine, std::span<const StoredBlock> coarse, Instant now) {
+  now_ = now;
+  const bool fine_fits = fine_.empty() || fine_.restore(fine, fine_.slot_at(now));
+  const bool coarse_fits = coarse_.empty() || coarse_.restore(coarse, coarse_.slot_at(now));
+  if (fine_fits && coarse_fits) return true;
+  for (SlotLog* log : {&fine_, &coarse_})
+    if (!log->empty()) (void)log->restore({}, log->slot_at(now));
+  return false;
+}
+
 size_t History::memory_bytes() const {
   return sizeof(*this) - 2 * sizeof(SlotLog) + fine_.memory_bytes() + coarse_.memory_bytes();
 }

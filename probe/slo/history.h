@@ -18,6 +18,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "probe/base/time.h"
@@ -50,8 +51,7 @@ class History {
   History(Instant history_start, Duration period, const std::vector<Duration>& windows);
 
   // Counts `n` events decided at `t`; moves now forward to `t` if it is later. O(windows). An event decided before
-  // now - kLateBound is counted as though decided then, and in moved(): none is lost. To restore from stored counts,
-  // add them in the order of time.
+  // now - kLateBound is counted as though decided then, and in moved(): none is lost.
   void add(Instant t, Event event, uint64_t n = 1);
 
   // Moves now forward (an earlier one is ignored). O(windows) for each slot passed, bounded by the period.
@@ -81,9 +81,24 @@ class History {
   uint64_t moved() const { return moved_; }
 
   // Every slot that is not empty, oldest first, once: minutes as far as they reach, or the fine slots where there is no
-  // longer window. For persistence and for pictures.
+  // longer window. For pictures.
   using Visitor = std::function<void(Instant slot_start, Duration slot, const Counts& counts)>;
   void visit(const Visitor& visitor) const;
+
+  // What a store keeps: the counts in blocks of sixty slots, of both resolutions. take_changed() gives those to which
+  // something was added since it was last called (and since track_changes() was), visit_blocks() all of them; what is
+  // in no window is left out.
+  void track_changes();
+  using BlockVisitor = std::function<void(Duration slot, int64_t number, const Block& block)>;
+  void take_changed(const BlockVisitor& visitor);
+  void visit_blocks(const BlockVisitor& visitor) const;
+
+  // No block before this one is in any window.
+  int64_t first_block(Duration slot) const;
+
+  // Puts back what was stored, in place of what there is, and moves now to `now`. In ascending order each. False: some
+  // block cannot be one; the history is then empty.
+  bool restore(std::span<const StoredBlock> fine, std::span<const StoredBlock> coarse, Instant now);
 
   // Bytes held, shared blocks included. An estimate for tests and benchmarks: allocator overhead is left out.
   size_t memory_bytes() const;

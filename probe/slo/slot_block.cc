@@ -6,6 +6,7 @@ namespace slosonde::slo {
 namespace {
 
 constexpr uint8_t kHasLength = 0x80;
+constexpr uint64_t kMostStored = uint64_t{1} << 48;  // events in a slot; more cannot have been
 
 void put_varint(std::vector<uint8_t>& out, uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<uint8_t>(value | 0x80));
@@ -61,6 +62,40 @@ const Counts& BlockReader::read(const Block& block, int64_t number, int64_t inde
       if ((head & (1U << i)) != 0) run_[static_cast<Event>(i)] = get_varint(bytes, offset_);
   }
   return run_;
+}
+
+std::optional<BlockSlots> read_stored(std::string_view bytes) {
+  BlockSlots slots;
+  size_t at = 0;
+  const auto next = [&]() -> std::optional<uint8_t> {
+    return at < bytes.size() ? std::optional(static_cast<uint8_t>(bytes[at++])) : std::nullopt;
+  };
+  const auto next_varint = [&]() -> std::optional<uint64_t> {
+    uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      const auto byte = next();
+      if (!byte) return std::nullopt;
+      value |= static_cast<uint64_t>(*byte & 0x7F) << shift;
+      if ((*byte & 0x80) == 0) return value;
+    }
+    return std::nullopt;
+  };
+  for (size_t slot = 0; slot < slots.size();) {
+    const auto head = next();
+    if (!head || (*head & ~kHasLength) >= 1 << kEvents) return std::nullopt;
+    const auto length = (*head & kHasLength) != 0 ? next() : std::optional<uint8_t>(1);
+    if (!length || *length == 0 || *length > slots.size() - slot) return std::nullopt;
+    Counts counts;
+    for (size_t i = 0; i < kEvents; ++i) {
+      if ((*head & (1U << i)) == 0) continue;
+      const auto count = next_varint();
+      if (!count || *count > kMostStored) return std::nullopt;
+      counts[static_cast<Event>(i)] = *count;
+    }
+    for (size_t i = 0; i < *length; ++i) slots[slot++] = counts;
+  }
+  if (at != bytes.size()) return std::nullopt;
+  return slots;
 }
 
 }  // namespace slosonde::slo

@@ -1,10 +1,13 @@
 // Sixty slots of counts, run-length-coded: what a history's past is made of.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "probe/slo/counts.h"
@@ -12,6 +15,7 @@
 namespace slosonde::slo {
 
 constexpr int64_t kBlockSlots = 60;
+using BlockSlots = std::array<Counts, kBlockSlots>;
 
 // Immutable once made, so that any number of histories may share it. A run of equal slots is a head byte (which counts
 // are not 0; whether a length follows), the length if it is not 1, and a varint for each count that is not 0: 2 bytes
@@ -20,12 +24,21 @@ class Block {
  public:
   explicit Block(std::span<const Counts> slots);  // exactly kBlockSlots
 
+  // As it is stored; read_stored() is the way back.
   const std::vector<uint8_t>& bytes() const { return bytes_; }
   friend bool operator==(const Block&, const Block&) = default;
 
  private:
   std::vector<uint8_t> bytes_;
 };
+
+struct StoredBlock {
+  int64_t number = 0;  // of its first slot / kBlockSlots
+  std::string_view bytes;
+};
+
+// The slots of a block that was stored. Nothing where the bytes cannot be a block's.
+std::optional<BlockSlots> read_stored(std::string_view bytes);
 
 // Reads a block's slots in order. Plain values: it may be copied, and holds no pointer.
 class BlockReader {

@@ -43,8 +43,70 @@ void SlotLog::advance(int64_t slot) {
 void SlotLog::add(int64_t slot, Event event, uint64_t n) {
   assert(slot <= current_ && slot >= current_ - late_slots_);
   open_slot(slot)[event] += n;
+  if (tracking_) note_change(slot);
   for (Window& window : windows_)
     if (slot >= current_ - window.slots) window.sum[event] += n;
+}
+
+void SlotLog::note_change(int64_t slot) {
+  const int64_t number = floor_div(slot, kBlockSlots);
+  if (!changed_.empty() && changed_.back() == number) return;
+  const auto place = std::lower_bound(changed_.begin(), changed_.end(), number);
+  if (place != changed_.end() && *place == number) return;
+  changed_.insert(place, number);
+  std::erase_if(changed_, [&](int64_t old) { return old < std::max(first_block(), first_block_); });
+}
+
+bool SlotLog::restore(std::span<const StoredBlock> blocks, int64_t last) {
+  begin_at(blocks.empty() ? last : std::clamp(blocks.front().number * kBlockSlots, last - longest_, last));
+  changed_.clear();
+  for (const StoredBlock& stored : blocks) {
+    const auto slots = read_stored(stored.bytes);
+    if (!slots) {
+      begin_at(last);
+      changed_.clear();
+      return false;
+    }
+    for (int64_t i = 0; i < kBlockSlots; ++i) {
+      const int64_t slot = std::min(stored.number * kBlockSlots + i, last);
+      const Counts& counts = (*slots)[static_cast<size_t>(i)];
+      if (counts == Counts{} || slot < current_) continue;
+      advance(slot);
+      for (size_t event = 0; event < kEvents; ++event) {
+        if (const uint64_t n = counts[static_cast<Event>(event)]; n > 0) add(slot, static_cast<Event>(event), n);
+      }
+    }
+  }
+  advance(last);
+  changed_.clear();
+  return true;
+}
+
+void SlotLog::take_changed(const BlockVisitor& visitor) {
+  const int64_t first = std::max(first_block(), first_block_);
+  for (const int64_t number : changed_)
+    if (number >= first) visitor(number, *block(number));
+  changed_.clear();
+}
+
+void SlotLog::visit_blocks(const BlockVisitor& visitor) const {
+  const int64_t last = floor_div(current_, kBlockSlots);
+  for (int64_t number = std::max(first_block(), first_block_); number <= last; ++number)
+    visitor(number, *block(number));
+}
+
+int64_t SlotLog::first_block() const {
+  return floor_div(current_ - longest_, kBlockSlots);
+}
+
+std::shared_ptr<const Block> SlotLog::block(int64_t number) const {
+  const int64_t begin = number * kBlockSlots;
+  if (begin < first_open_) return (*blocks_)[static_cast<size_t>(number - first_block_)];
+  BlockSlots slots;
+  for (int64_t i = 0; i < kBlockSlots && begin + i <= current_; ++i) {
+    slots[static_cast<size_t>(i)] = open_slot(begin + i);
+  }
+  return std::make_shared<const Block>(slots);
 }
 
 const Counts* SlotLog::sum(Duration window) const {
@@ -115,6 +177,7 @@ void SlotLog::begin_at(int64_t slot) {
   first_block_ = floor_div(slot - late_slots_, kBlockSlots);
   first_open_ = first_block_ * kBlockSlots;
   blocks_ = std::make_shared<const Blocks>();
+  std::erase_if(changed_, [&](int64_t number) { return number < first_block_; });
   std::fill(open_.begin(), open_.end(), Counts{});
   for (Window& window : windows_) window.sum = Counts{};
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "probe/base/time.h"
@@ -34,6 +35,21 @@ class SlotLog {
   // `slot` must not be after current(), nor further before it than the late bound.
   void add(int64_t slot, Event event, uint64_t n);
 
+  // Puts back what was stored, in place of what there is: blocks in ascending order; `last` is current() afterwards.
+  // What lies after it (the clock was set back since) is counted in it, what lies before every window is dropped.
+  // False: some block cannot be one, and the log is empty.
+  bool restore(std::span<const StoredBlock> blocks, int64_t last);
+
+  // From here on changed blocks are noted, for take_changed().
+  void track_changes() { tracking_ = true; }
+
+  // The blocks to which something was added since the last call, or all of them, each with its number; those that lie
+  // before every window are left out.
+  using BlockVisitor = std::function<void(int64_t number, const Block& block)>;
+  void take_changed(const BlockVisitor& visitor);
+  void visit_blocks(const BlockVisitor& visitor) const;
+  int64_t first_block() const;  // the one in which the longest window starts
+
   const Counts* sum(Duration window) const;  // null: not watched
   std::vector<Duration> windows() const;     // ascending
 
@@ -55,6 +71,8 @@ class SlotLog {
   Counts leaving(Window& window, int64_t slot) const;
   Counts& open_slot(int64_t slot);
   const Counts& open_slot(int64_t slot) const;
+  std::shared_ptr<const Block> block(int64_t number) const;
+  void note_change(int64_t slot);
 
   Duration slot_;
   int64_t late_slots_;
@@ -65,6 +83,8 @@ class SlotLog {
   std::vector<Counts> open_;  // ring, by slot modulo its size
   std::shared_ptr<const Blocks> blocks_;  // replaced, never changed: copies go on with theirs
   std::vector<Window> windows_;
+  bool tracking_ = false;
+  std::vector<int64_t> changed_;  // blocks, ascending; those of the longest window at most
 };
 
 }  // namespace slosonde::slo
