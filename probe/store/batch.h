@@ -1,0 +1,92 @@
+// What is kept over a restart, in plain values: a batch is what has changed since the one before it, a consistent cut
+// of the engine's state that is committed as one. What was loaded at the start is a batch, too.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probe/base/time.h"
+#include "probe/slo/alerts.h"
+
+namespace slosonde::store {
+
+// The counts of one SLI, by its definition: a new one starts anew.
+struct KeptSli {
+  std::string definition;
+  Instant since{};  // counting began
+  Instant used{};   // a configuration had it; long unused ones are forgotten
+  friend bool operator==(const KeptSli&, const KeptSli&) = default;
+};
+
+// Sixty slots of an SLI's counts as slo::Block writes them.
+struct KeptCounts {
+  std::string definition;
+  Duration slot{};    // 10 s or 1 min
+  int64_t block = 0;  // number of the first slot / 60
+  std::string bytes;
+  friend bool operator==(const KeptCounts&, const KeptCounts&) = default;
+};
+
+// What lies before a block is in no window any more.
+struct Forgotten {
+  std::string definition;
+  Duration slot{};
+  int64_t before_block = 0;
+};
+
+struct KeptAlert {
+  std::string definition;  // of the SLI that it was computed from
+  std::string slo, tier;
+  slo::AlertState state;
+  friend bool operator==(const KeptAlert&, const KeptAlert&) = default;
+};
+
+struct RunKey {
+  uint64_t stream = 0;  // the probe's transaction, as in the marker
+  uint64_t epoch = 0;
+  uint64_t seq = 0;
+  friend auto operator<=>(const RunKey&, const RunKey&) = default;
+};
+
+struct KeptRun {
+  RunKey key;
+  std::string record;  // empty: the run is closed, and kept no longer
+  friend bool operator==(const KeptRun&, const KeptRun&) = default;
+};
+
+// The schedule of one transaction, up to where its slots have been started or missed.
+struct KeptSchedule {
+  uint64_t stream = 0;
+  std::string definition;  // of the grid: another one starts anew
+  Instant next_slot{};
+  friend bool operator==(const KeptSchedule&, const KeptSchedule&) = default;
+};
+
+struct KeptWatch {
+  std::string definition;
+  std::string position;  // as the watch wrote it; empty: none
+  std::string coverage;  // as the engine wrote it
+  friend bool operator==(const KeptWatch&, const KeptWatch&) = default;
+};
+
+struct Batch {
+  // Everything there is: alerts, runs, schedules and watches that are not in it are kept no longer.
+  bool whole = false;
+  std::optional<uint64_t> epoch;  // of the process's markers
+  std::vector<KeptSli> slis;
+  std::vector<KeptCounts> counts;
+  std::vector<Forgotten> forgotten;
+  std::vector<KeptAlert> alerts;
+  std::vector<KeptRun> runs;
+  std::vector<KeptSchedule> schedules;
+  std::vector<KeptWatch> watches;
+
+  bool empty() const {
+    return !whole && !epoch && slis.empty() && counts.empty() && forgotten.empty() && alerts.empty() && runs.empty() &&
+           schedules.empty() && watches.empty();
+  }
+};
+
+}  // namespace slosonde::store
