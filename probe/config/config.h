@@ -26,6 +26,8 @@ struct Probe {
   Duration grace;         // how long in-flight runs may go on after SIGTERM
   Duration settle;        // how long a first run waits for its watches, and an open stage for sight
   Duration max_lateness;  // a slot that would start later than this is missed
+  std::string state;      // a file's path; empty: nothing is kept
+  Duration commit;        // how far apart commits are, at most
 };
 
 struct Listener {

@@ -36,6 +36,8 @@ Probe probe_of(const Values& values, const Source& source) {
   probe.grace = values.duration("grace");
   probe.settle = values.duration("settle");
   probe.max_lateness = values.duration("max_lateness");
+  probe.state = values.text("state");
+  probe.commit = values.duration("commit");
   return probe;
 }
 

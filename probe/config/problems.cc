@@ -70,6 +70,7 @@ constexpr std::array<std::string_view, kRules> kRuleNames = {
     "faster_than_without_stage",
     "faster_than_over_limit",
     "probe_name",
+    "state_needs_key",
     "listener_address",
     "listeners_clash",
     "hooks_open",

@@ -76,6 +76,7 @@ enum class Rule : uint8_t {
   faster_than_over_limit,
   // Probe and listeners.
   probe_name,
+  state_needs_key,
   listener_address,
   listeners_clash,
   hooks_open,

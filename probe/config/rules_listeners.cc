@@ -65,6 +65,11 @@ void check_admin(const Values& admin, Problems& problems) {
 }  // namespace
 
 void check_probe(const Values& probe, const Source& source, Problems& problems) {
+  if (probe.has("state") && !probe.has("key") && Builder::is_complete(probe))
+    problems.add(
+        probe.position("state"), probe.path("state"),
+        "what is kept is of no use without `key`: the runs in it would be foreign after a restart; add `key_file`",
+        Rule::state_needs_key);
   const bool named = probe.has("name");
   if (!named && !Builder::is_complete(probe)) return;
   const std::string& name = named ? probe.text("name") : source.hostname;

@@ -8,7 +8,7 @@
 namespace slosonde::config {
 namespace {
 
-constexpr std::array<Key, 7> kProbeKeys = {{
+constexpr std::array<Key, 9> kProbeKeys = {{
     {.name = "name",
      .help = "The probe's name, in metrics and pages. Default: the host's name.",
      .min = "1",
@@ -36,6 +36,16 @@ constexpr std::array<Key, 7> kProbeKeys = {{
      .fallback = "1s",
      .min = "1ms",
      .max = "1h"},
+    {.name = "state",
+     .type = Type::path,
+     .help = "A file for what survives a restart: counts, alerts, runs in flight. Without one all begins with the "
+             "process. Needs `key`."},
+    {.name = "commit",
+     .type = Type::duration,
+     .help = "How often the state is committed: a kill -9 costs what came after the last time.",
+     .fallback = "1s",
+     .min = "50ms",
+     .max = "1m"},
 }};
 constexpr Block kProbe{.name = "probe", .help = "Who this probe is.", .keys = kProbeKeys};
 
