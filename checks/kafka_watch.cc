@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <ranges>
 #include <utility>
 #include <vector>
 
 #include "checks/kafka.h"
 #include "checks/net/kafka_cluster.h"
 #include "checks/net/kafka_words.h"
+#include "probe/base/bytes.h"
 
 namespace slosonde::checks {
 namespace {
@@ -20,6 +23,8 @@ constexpr size_t kMaxKeptText = 64 * 1024;    // of the buffer for one message, 
 constexpr auto kAnswerPatience = seconds(5);  // several calls of the asking thread
 constexpr auto kBehindPatience = seconds(5);
 constexpr auto kRestartEvery = seconds(2);
+constexpr auto kLongestGap = std::chrono::hours(1);  // that is read back at the start
+constexpr uint64_t kMostPartitions = 100'000;
 constexpr auto kAwake = seconds(1);  // a turn later than this after its time: we were held up ourselves
 // Between our clock and the stamps in the log, where nothing better is known.
 constexpr auto kClockMargin = seconds(60);
@@ -183,15 +188,48 @@ void KafkaWatch::answered(KafkaAnswer answer) {
   missing_topic_ = false;
 }
 
+std::string KafkaWatch::position() const {
+  const Position now = kept_ ? *kept_ : Position{coverage_.proven(), coverage_.positions()};
+  if (!kept_ && !coverage_.begun()) return {};
+  ByteWriter out;
+  out.put(now.proven);
+  out.put(uint64_t{now.offsets.size()});
+  for (const int64_t offset : now.offsets) out.put(static_cast<uint64_t>(offset));
+  return out.bytes();
+}
+
+void KafkaWatch::resume_from(std::string_view position) {
+  ByteReader in(position);
+  Position kept{in.instant(), {}};
+  for (uint64_t left = in.number(kMostPartitions); left > 0 && !in.failed(); --left) {
+    kept.offsets.push_back(static_cast<int64_t>(in.number(INT64_MAX)));
+  }
+  const Instant now = io_.now();
+  if (in.ended_well() && kept.proven <= now && now - kept.proven <= kLongestGap) kept_ = std::move(kept);
+}
+
+// A topic that is shorter than the kept position is another one, or was cut: what was not read of it is gone.
+bool KafkaWatch::fits(const Position& kept, const KafkaAnswer& answer) const {
+  if (missing_topic_ || kept.offsets.size() > answer.ends.size()) return false;
+  return std::ranges::equal(kept.offsets, answer.ends | std::views::take(kept.offsets.size()),
+                            std::ranges::less_equal());
+}
+
 void KafkaWatch::begin(const KafkaAnswer& answer) {
+  if (kept_ && coverage_.partitions() == 0 && !fits(*kept_, answer)) kept_.reset();
   for (size_t i = 0; i < answer.ends.size(); ++i) {
     const auto partition = static_cast<int32_t>(i);
     if (coverage_.position(partition)) continue;  // begun before another one failed to
-    unanswered_ = start(partition, missing_topic_ ? 0 : answer.ends[i], false);
+    int64_t offset = answer.ends[i];
+    if (missing_topic_) offset = 0;
+    if (kept_) offset = i < kept_->offsets.size() ? kept_->offsets[i] : 0;
+    unanswered_ = start(partition, offset, false);
     if (unanswered_) return;
   }
-  coverage_.begin(missing_topic_ ? missing_at_ : answered_);
-  if (missing_topic_) coverage_.ends(asked_, answer.ends);
+  const bool from_before = missing_topic_ || kept_.has_value();
+  coverage_.begin(missing_topic_ ? missing_at_ : kept_ ? kept_->proven : answered_);
+  if (from_before) coverage_.ends(asked_, answer.ends);
+  kept_.reset();
 }
 
 // Held until its end is reported: fetching takes up to a second to begin.

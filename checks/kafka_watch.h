@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checks/kafka_coverage.h"
@@ -25,6 +27,8 @@ struct KafkaWatchSettings {
 // - Where reading begins: at the ends as they are when the watch first reaches the cluster, so that everything that
 //   arrives after "ready" is seen; a topic that was not there then, and a partition that comes later, from the
 //   beginning.
+//   A position kept of an earlier process comes before all that, as after a gap in sight; one that is older than an
+//   hour is given up, for reading so much would keep everything waiting.
 // - What is proven: see KafkaCoverage. Partitions and their ends are asked for together, every `ask_every`.
 // - `item`: partition and offset, so that what is read twice is known as a redelivery.
 // - The text: key, headers as "name: value" and value, each on its own line.
@@ -44,6 +48,8 @@ class KafkaWatch final : public Watch {
   KafkaWatch(KafkaWatchSettings settings, io::Io& io, std::unique_ptr<KafkaReader> reader);
 
   boost::asio::awaitable<Error> watch(WatchSink& sink) override;
+  std::string position() const override;
+  void resume_from(std::string_view position) override;
 
  private:
   struct Trouble {
@@ -83,6 +89,13 @@ class KafkaWatch final : public Watch {
   std::string text_;                      // of the message at hand
   std::vector<int64_t> asked_positions_;  // by partition, at the last question
   Error skipped_;                         // of a message that was not looked through; till that is behind us
+
+  struct Position {
+    Instant proven{};
+    std::vector<int64_t> offsets;  // by partition
+  };
+  bool fits(const Position& kept, const KafkaAnswer& answer) const;
+  std::optional<Position> kept_;  // until reading has begun
 
   bool missing_topic_ = false;        // the cluster has said so
   Instant missing_at_{};              // when it was last asked

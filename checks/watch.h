@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "probe/base/error.h"
@@ -42,6 +43,13 @@ class Watch {
   // On the engine thread. Runs until cancelled; when it ends by itself it is out of sight with the error returned, and
   // is started again with backoff on the same object, which keeps its position. Never throws.
   virtual boost::asio::awaitable<Error> watch(WatchSink& sink) = 0;
+
+  // Where it stands, for the watch of another process to go on from: everything before it has been handed over. Empty:
+  // this kind has no position, or none yet. Engine thread.
+  virtual std::string position() const { return {}; }
+  // Before watch() is first awaited: goes on from there, as after a gap in sight. What is no position of this watch's
+  // is ignored.
+  virtual void resume_from(std::string_view /*position*/) {}
 };
 
 }  // namespace slosonde::checks
