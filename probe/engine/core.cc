@@ -8,6 +8,7 @@
 
 #include "probe/engine/facts.h"
 #include "probe/engine/judge.h"
+#include "probe/engine/keep.h"
 #include "probe/engine/reports.h"
 #include "probe/engine/run_book.h"
 #include "probe/engine/run_markers.h"
@@ -50,8 +51,11 @@ class Core::Impl {
   bool ready() const { return now_ >= options_.start + plan_->settle || sight_.all_reported(); }
   uint64_t in_flight() const { return runs_.in_flight(); }
   std::shared_ptr<Snapshot> snapshot(Instant now);
+  store::Batch take_changes(bool whole) { return keep_->take_changes(whole); }
 
  private:
+  void restore();
+
   // Inputs.
   void take(CheckDone& done);
   void take(EvidenceSeen& seen);
@@ -108,6 +112,7 @@ class Core::Impl {
   Stats stats_;
   SliBook slis_;
   SliBook::Tell tell_of_alerts_;
+  std::optional<Keep> keep_;
 
   Instant now_{};
   std::vector<uint32_t> triggers_waiting_;    // by transaction
@@ -140,11 +145,20 @@ Core::Impl::Impl(std::shared_ptr<const Plan> plan, CoreOptions options)
       if (stage.mode == StageMode::watched) watches_[t].push_back(stage.watch);
     }
   }
+  if (options_.kept != nullptr) restore();
   if (!slis_.empty()) queue_.push(tick_at_or_after(options_.start), DueKind::tick);
   for (uint32_t t = 0; t < transactions(); ++t) {
     begin_if_ready(t, options_.start);
     if (!schedule_.begun(t)) queue_.push(options_.start + plan_->settle, DueKind::slot, t);
   }
+}
+
+void Core::Impl::restore() {
+  keep_.emplace(*plan_, schedule_, markers_, runs_, sight_, slis_, options_.epoch);
+  Keep::Restored restored = keep_->restore(*std::exchange(options_.kept, nullptr), options_.start);
+  for (const auto& [transaction, missed] : restored.missed) miss(transaction, missed);
+  for (Run* const run : restored.runs) runs_.wake(*run, options_.start);
+  std::move(restored.notices.begin(), restored.notices.end(), std::back_inserter(notices_));
 }
 
 void Core::Impl::feed(Instant now, Input input) {
@@ -175,10 +189,10 @@ void Core::Impl::take(EvidenceSeen& seen) {
 void Core::Impl::match(const EvidenceSeen& seen, const ledger::MarkerHit& hit) {
   const auto transaction = hit.genuine ? markers_.transaction_of(hit.id) : std::nullopt;
   if (!transaction) return count_on_attached(seen, Sighting::foreign, std::nullopt);
-  if (!markers_.of_this_epoch(hit.id)) return count_on_attached(seen, Sighting::stale, transaction);
-  const RunId id{*transaction, hit.id.seq};
-  if (!runs_.issued(id)) return count_on_attached(seen, Sighting::unexpected, transaction);
-  Run* const run = runs_.find(id);
+  const auto id = markers_.run_of(*transaction, hit.id);
+  if (!id) return count_on_attached(seen, Sighting::stale, transaction);
+  if (!runs_.issued(*id)) return count_on_attached(seen, Sighting::unexpected, transaction);
+  Run* const run = runs_.find(*id);
   if (!run) return count_on_attached(seen, Sighting::stale, transaction);
   for (const Attached& one : sight_.attached(seen.watch)) {
     if (one.transaction != *transaction || !fits(plan_of(one), seen.evidence)) continue;
@@ -448,6 +462,9 @@ void Core::feed(Instant now, Input input) {
 }
 void Core::advance(Instant now, Outputs& outputs) {
   impl_->advance(now, outputs);
+}
+store::Batch Core::take_changes(bool whole) {
+  return impl_->take_changes(whole);
 }
 Instant Core::next_due() const {
   return impl_->next_due();

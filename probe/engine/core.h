@@ -41,6 +41,7 @@
 #include "probe/engine/plan.h"
 #include "probe/engine/run.h"
 #include "probe/engine/snapshot.h"
+#include "probe/store/batch.h"
 
 namespace slosonde::engine {
 
@@ -106,7 +107,9 @@ struct Notice {
     watch_lost,
     watch_back,
     alert_fired,
-    alert_resolved
+    alert_resolved,
+    history_anew,  // an SLO's
+    runs_dropped   // runs of an earlier process that cannot go on
   };
   Kind kind;
   std::string subject;  // transaction, watch or SLO
@@ -120,6 +123,9 @@ struct CoreOptions {
   uint64_t epoch = 0;      // new at every start; 48 bits
   bool schedule = true;    // false: only Trigger starts runs
   size_t kept_runs = 200;  // closed ones kept for views, a transaction
+  // What an earlier process left (perhaps nothing), read during construction: counts, alerts and runs in flight go on,
+  // slots since are missed; exported counters begin at 0. None: nothing is kept of this process either.
+  const store::Batch* kept = nullptr;
 };
 
 class Core {
@@ -136,6 +142,10 @@ class Core {
   void advance(Instant now, Outputs& outputs);
   // When advance() has something to do next, if nothing is fed before; kNever when nothing is pending.
   Instant next_due() const;
+
+  // What has changed since the last call, or everything: a consistent cut, between two calls of advance(). Positions of
+  // watches are the caller's to fill in. Only with CoreOptions::kept.
+  store::Batch take_changes(bool whole);
 
   bool ready() const;  // every watch has reported once (in sight or out of it), or `settle` has passed
   uint64_t in_flight() const;

@@ -28,6 +28,7 @@ class Coverage {
   void forget_before(Instant t);
 
   size_t size() const { return spans_.size(); }
+  const std::vector<TimeSpan>& spans() const { return spans_; }
 
  private:
   std::vector<TimeSpan> spans_;

@@ -99,7 +99,7 @@ std::string name_of(const config::KindUse& use) {
 std::vector<WatchPlan> watches_from(const WatchList& list) {
   std::vector<WatchPlan> made;
   for (const config::KindUse* use : list.uses()) {
-    WatchPlan watch{name_of(*use), use->kind};
+    WatchPlan watch{name_of(*use), use->kind, use->kind + " " + use->values.fingerprint()};
     const auto has_its_name = [&](const WatchPlan& other) { return other.name == watch.name; };
     for (int n = 2; std::any_of(made.begin(), made.end(), has_its_name); ++n) {
       watch.name = name_of(*use) + " #" + std::to_string(n);

@@ -40,6 +40,7 @@ struct TransactionPlan {
 struct WatchPlan {
   std::string name;  // "kafka incidents": for views and messages
   std::string kind;
+  std::string definition = {};  // the same for the same settings: the key under which its position is kept
 };
 
 struct SloPlan {

@@ -49,7 +49,54 @@ Run* RunBook::find(const RunId& id) {
   return lane.open[id.seq - lane.first_open].get();
 }
 
+Run& RunBook::adopt(uint32_t transaction, Run run) {
+  Lane& lane = lanes_[transaction];
+  run.id = {transaction, lane.next_seq++};
+  lane.open.push_back(std::make_unique<Run>(std::move(run)));
+  Run& adopted = *lane.open.back();
+  ++lane.open_runs;
+  if (adopted.holds_place) ++lane.places;
+  if (!adopted.verdict) ++lane.undecided;
+  if (adopted.verdict && !adopted.finally_done()) ++cleaning_up_;
+  adopted.cleaned_up = adopted.verdict && adopted.finally_done();
+  adopted.saved = true;
+  return adopted;
+}
+
+void RunBook::touch(Run& run) {
+  if (!keeping_ || run.unsaved || !run.counted()) return;
+  run.unsaved = true;
+  unsaved_.push_back(run.id);
+  if (unsaved_.size() < tidy_at_) return;
+  // Nobody takes them: the disk may be full for a long time.
+  std::erase_if(unsaved_, [&](const RunId& id) { return find(id) == nullptr; });
+  tidy_at_ = std::max<size_t>(1024, 2 * unsaved_.size());
+}
+
+RunBook::Changes RunBook::take_changes() {
+  Changes changes;
+  changes.closed = std::exchange(closed_, {});
+  for (const RunId& id : std::exchange(unsaved_, {})) {
+    Run* const run = find(id);
+    if (!run) continue;
+    run->unsaved = false;
+    run->saved = true;
+    changes.open.push_back(run);
+  }
+  return changes;
+}
+
+RunBook::Changes RunBook::take_all() {
+  for (const Lane& lane : lanes_) {
+    for (const auto& run : lane.open) {
+      if (run) touch(*run);
+    }
+  }
+  return take_changes();
+}
+
 void RunBook::wake(Run& run, Instant t) {
+  touch(run);
   if (t >= run.wake) return;
   run.wake = t;
   queue_.push(t, DueKind::run, run.id.transaction, run.id.seq);
@@ -84,6 +131,7 @@ void RunBook::decided(const Run& run) {
 RunPtr RunBook::close(Run& run) {
   Lane& lane = lanes_[run.id.transaction];
   RunPtr record = show(run);
+  if (run.saved) closed_.push_back(run.id);
   if (most_kept_ > 0) {
     lane.kept.push_front(record);
     if (lane.kept.size() > most_kept_) lane.kept.pop_back();

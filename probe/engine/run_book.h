@@ -49,6 +49,19 @@ class RunBook {
   // When the oldest open run of a transaction was due; kNever: none is open.
   Instant oldest_due(uint32_t transaction) const;
 
+  // A run of an earlier process goes on: gets an id, and holds what it held. Its wake is the caller's.
+  Run& adopt(uint32_t transaction, Run run);
+
+  // What a store keeps: from keep_changes() on, scheduled runs that have changed since the last take, and those that
+  // are closed and were taken before.
+  void keep_changes() { keeping_ = true; }
+  struct Changes {
+    std::vector<const Run*> open;  // until the next call that changes a run
+    std::vector<RunId> closed;
+  };
+  Changes take_changes();
+  Changes take_all();
+
   // What a snapshot shows. Parts that have not changed are shared with the snapshot before.
   RunList list();
 
@@ -65,12 +78,16 @@ class RunBook {
   };
 
   static RunPtr show(Run& run);
+  void touch(Run& run);
 
   const Plan& plan_;
   ScheduleQueue& queue_;
   size_t most_kept_;
   uint64_t cleaning_up_ = 0;  // decided runs whose finally goes on
   std::vector<Lane> lanes_;
+  bool keeping_ = false;
+  std::vector<RunId> unsaved_, closed_;
+  size_t tidy_at_ = 1024;  // when this many are unsaved, those that have closed since are let go
 };
 
 }  // namespace slosonde::engine

@@ -17,6 +17,31 @@ RunMarkers::RunMarkers(const Plan& plan, uint64_t epoch) : codec_(plan.key), epo
   std::sort(by_stream_.begin(), by_stream_.end());
 }
 
+ledger::MarkerId RunMarkers::id(const RunId& run) const {
+  if (!adopted_.empty()) {
+    if (const auto found = adopted_.find(run); found != adopted_.end()) return found->second;
+  }
+  return {streams_[run.transaction], epoch_, run.seq};
+}
+
+std::optional<RunId> RunMarkers::run_of(uint32_t transaction, const ledger::MarkerId& id) const {
+  if (id.epoch == epoch_) return RunId{transaction, id.seq};
+  const auto found = adopted_by_marker_.find(id);
+  return found != adopted_by_marker_.end() ? std::optional(found->second) : std::nullopt;
+}
+
+void RunMarkers::adopt(const RunId& run, const ledger::MarkerId& id) {
+  adopted_[run] = id;
+  adopted_by_marker_[id] = run;
+}
+
+void RunMarkers::closed(const RunId& run) {
+  const auto found = adopted_.find(run);
+  if (found == adopted_.end()) return;
+  adopted_by_marker_.erase(found->second);
+  adopted_.erase(found);
+}
+
 const std::vector<ledger::MarkerHit>& RunMarkers::scan(std::string_view text) {
   codec_.scan(text, findings_);
   auto& markers = findings_.markers;

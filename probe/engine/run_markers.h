@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,7 +21,8 @@ class RunMarkers {
  public:
   RunMarkers(const Plan& plan, uint64_t epoch);
 
-  ledger::MarkerId id(const RunId& run) const { return {streams_[run.transaction], epoch_, run.seq}; }
+  uint64_t stream(uint32_t transaction) const { return streams_[transaction]; }
+  ledger::MarkerId id(const RunId& run) const;
   ledger::RunTokens tokens(const RunId& run) const { return codec_.tokens(id(run)); }
   std::string payload(const RunId& run) const { return codec_.payload(id(run)); }
 
@@ -32,7 +34,12 @@ class RunMarkers {
 
   // Of which transaction a genuine marker is; none: another probe's.
   std::optional<uint32_t> transaction_of(const ledger::MarkerId& id) const;
-  bool of_this_epoch(const ledger::MarkerId& id) const { return id.epoch == epoch_; }
+  // Which run of that transaction; none: of another process, and not adopted.
+  std::optional<RunId> run_of(uint32_t transaction, const ledger::MarkerId& id) const;
+
+  // A run of an earlier process goes on as `run`, under the marker it has. Forgotten when it closes.
+  void adopt(const RunId& run, const ledger::MarkerId& id);
+  void closed(const RunId& run);
 
  private:
   ledger::MarkerCodec codec_;
@@ -40,6 +47,9 @@ class RunMarkers {
   std::vector<uint64_t> streams_;                         // by transaction
   std::vector<std::pair<uint64_t, uint32_t>> by_stream_;  // ascending
   ledger::Findings findings_;
+  // Runs of earlier processes, both ways.
+  std::map<RunId, ledger::MarkerId> adopted_;
+  std::map<ledger::MarkerId, RunId> adopted_by_marker_;
 };
 
 }  // namespace slosonde::engine

@@ -15,6 +15,7 @@ namespace slosonde::engine {
 
 // What has been reported of a stage and waits for its instant: things are decided in the order of time, not of arrival.
 enum class Report : uint8_t { none, seen, failed, fault };
+constexpr int kReports = 4;
 
 struct Stage {
   StageRecord record;
@@ -80,6 +81,8 @@ struct Run {
   std::vector<LatencyMark> latency;  // as Judge::latency_slos()
 
   std::shared_ptr<const RunRecord> shown;  // as last shown; reset when the run changes
+  bool unsaved = false;                    // has changed since it was last given to the store
+  bool saved = false;                      // the store has it
 
   bool counted() const { return origin == Origin::scheduled; }
   bool finally_done() const { return finally_at >= finally.size(); }

@@ -39,7 +39,26 @@ Schedule::Schedule(const Plan& plan, ScheduleQueue& queue, Instant start, bool r
 
 void Schedule::drain() {
   draining_ = true;
-  for (Grid& grid : grids_) grid.next = kNever;
+  for (Grid& grid : grids_) {
+    if (grid.begun) grid.owed = grid.next;
+    grid.next = kNever;
+  }
+}
+
+MissedSlots Schedule::resume(uint32_t transaction, Instant slot, Instant now) {
+  Grid& grid = grids_[transaction];
+  const Duration every = plan_.transactions[transaction].every;
+  if (grid.begun || !runs_ || every <= Duration::zero()) return {};
+  if (slot - now > every || (slot.time_since_epoch() - grid.phase) % every != Duration::zero()) return {};
+  const int64_t missed = slot < now ? (now - slot + every - Duration(1)) / every : 0;
+  grid.owed = slot + every * missed;
+  if (missed == 0) return {};
+  return miss(transaction, slot, static_cast<uint64_t>(missed), "the probe was not running");
+}
+
+std::optional<Instant> Schedule::resume_at(uint32_t transaction) const {
+  const Grid& grid = grids_[transaction];
+  return grid.begun && grid.next != kNever ? grid.next : grid.owed;
 }
 
 void Schedule::begin_if_ready(uint32_t transaction, Instant now, bool ready) {
@@ -48,6 +67,7 @@ void Schedule::begin_if_ready(uint32_t transaction, Instant now, bool ready) {
   if (grid.begun || draining_ || !runs_ || every <= Duration::zero()) return;
   if (!ready && now < start_ + plan_.settle) return;
   grid.begun = true;
+  if (const auto owed = std::exchange(grid.owed, std::nullopt)) return next_is(transaction, *owed);
   const Duration past = (now.time_since_epoch() - grid.phase) % every;  // since the last slot
   next_is(transaction, past == Duration::zero() ? now : now - past + every);
 }

@@ -30,6 +30,13 @@ class Schedule {
   void drain();
   bool draining() const { return draining_; }
 
+  // Goes on where another process ended: `slot` was the next one. Those before `now` are missed; the slots begin with
+  // the next one after them, however long the watches take. Nothing is missed where `slot` is no slot of this grid, or
+  // lies further ahead than the grid reaches: then they begin as they would without.
+  MissedSlots resume(uint32_t transaction, Instant slot, Instant now);
+  // What resume() wants to be told, up to now; none: there are no slots yet.
+  std::optional<Instant> resume_at(uint32_t transaction) const;
+
   // Begins with the slots of a transaction whose watches have all covered something (`ready`), or once they have had
   // their time to.
   void begin_if_ready(uint32_t transaction, Instant now, bool ready);
@@ -47,6 +54,7 @@ class Schedule {
   struct Grid {
     Duration phase{};
     Instant next = kNever;
+    std::optional<Instant> owed;  // of a transaction that has not begun, or begins no more: the next slot
     bool begun = false;
     bool missing = false;  // the last slot was missed
   };

@@ -33,6 +33,14 @@ class SeenItems {
     return true;
   }
 
+  // Those that are remembered; added to another one, in this order, they make it know the same.
+  std::vector<uint64_t> kept() const {
+    std::vector<uint64_t> all(first_.begin(),
+                              first_.begin() + static_cast<ptrdiff_t>(std::min<size_t>(count_, kInline)));
+    all.insert(all.end(), more_.begin(), more_.end());
+    return all;
+  }
+
  private:
   uint64_t count_ = 0;  // of positions added, the forgotten ones among them
   std::array<uint64_t, kInline> first_{};

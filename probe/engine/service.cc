@@ -41,6 +41,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
         options_(std::move(options)),
         started_(io.now()),
         core_(equipment_.plan, core_options()),
+        keeper_(make_keeper()),
         launcher_(io, equipment_, [this](Input input) { take(std::move(input)); }),
         alarm_(io, [this](std::optional<Duration> late) { ring(late); }),
         wall_offset_(io.wall_offset()) {
@@ -96,14 +97,26 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   CoreOptions core_options() const {
     CoreOptions made;
     made.start = started_;
-    // Milliseconds since 1970: new at every start, and later ones are greater.
-    made.epoch = static_cast<uint64_t>(unix_ns(started_) / 1'000'000) & ((uint64_t{1} << 48) - 1);
+    // Milliseconds since 1970: new at every start, and later ones are greater. Where the clock was set back since, past
+    // the last one by chance: two probes begun with copies of one file must not meet.
+    uint64_t epoch = static_cast<uint64_t>(unix_ns(started_) / 1'000'000);
+    if (options_.state) {
+      made.kept = &options_.state->kept;
+      const uint64_t last = made.kept->epoch.value_or(0);
+      if (epoch <= last) epoch = last + 1 + io_.random() % (1 << 20);
+    }
+    made.epoch = epoch & ((uint64_t{1} << 48) - 1);
     made.schedule = options_.schedule;
     return made;
   }
 
   // Whatever a kind says of a failure goes into records, logs and views from here.
   void hide_secrets(Error& error) const { error.text = equipment_.mask->apply(error.text); }
+
+  std::unique_ptr<StateKeeper> make_keeper() {
+    if (!options_.state) return nullptr;
+    return std::make_unique<StateKeeper>(core_, *equipment_.plan, equipment_.watches, std::move(*options_.state));
+  }
 
   // Anything that checks, watches and commands report: into the core at once, judged in the next turn.
   void take(Input input) {
@@ -155,6 +168,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     outputs_.clear();
     core_.advance(now, outputs_);
     for (Output& output : outputs_) std::visit([this](auto& order) { carry_out(order); }, output);
+    if (keeper_ && !stopping_) keeper_->turn(now);
     if (asked > 0 || now - published_ >= freshness()) publish(now);
     answer_triggers(asked);
     if (drain_until_ && see_to_the_end(now)) return;
@@ -164,6 +178,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   void arm(Instant now) {
     Instant when = std::min(core_.next_due(), published_ + freshness());
     if (drain_until_) when = std::min(when, stopping_ ? now + std::chrono::milliseconds(10) : *drain_until_);
+    if (keeper_ && !stopping_) when = std::min(when, keeper_->next_due());
     alarm_.arm(std::max(when, now));
   }
 
@@ -215,6 +230,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     changed_ = false;
     wanted_.store(false, std::memory_order_relaxed);
     auto fresh = core_.snapshot(now);
+    if (keeper_) fresh->state = keeper_->status();
     fresh->loop_lag = lag_;
     fresh->inbox_dropped = io_.inbox().dropped();
     {
@@ -229,6 +245,8 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     if (!stopping_) {
       if (core_.in_flight() > 0 && now < *drain_until_) return false;
       stopping_ = now;
+      // Before anything is cancelled: runs in flight go on in the next process.
+      if (keeper_) keeper_->finish(now);
       launcher_.cancel_all();
       for (const auto& supervisor : supervisors_) supervisor->stop();
     }
@@ -246,6 +264,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   ServiceOptions options_;
   Instant started_;
   Core core_;
+  std::unique_ptr<StateKeeper> keeper_;
   Launcher launcher_;
   std::vector<std::unique_ptr<Supervisor>> supervisors_;
   Alarm alarm_;

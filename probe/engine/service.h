@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "probe/engine/core.h"
 #include "probe/engine/plan.h"
 #include "probe/engine/snapshot.h"
+#include "probe/engine/state_keeper.h"
 #include "probe/io/io.h"
 
 namespace slosonde::engine {
@@ -28,6 +30,7 @@ struct Equipment {
 };
 
 struct ServiceOptions {
+  std::optional<StateOptions> state;             // none: nothing survives the process
   bool schedule = true;                          // false: only trigger() starts runs
   std::function<void(const Notice&)> on_notice;  // engine thread; one log line each
   std::function<void()> on_snapshot;             // engine thread; after snapshot() was renewed

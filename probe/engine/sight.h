@@ -61,6 +61,10 @@ class Sight {
   };
   Lost out_of_sight(size_t watch, Error error, Instant now);
 
+  // What a store keeps of a watch, and gives back before anything is reported.
+  const Coverage& coverage(size_t watch) const { return places_[watch].coverage; }
+  void restore(size_t watch, Instant from, Instant to) { places_[watch].coverage.add(from, to); }
+
   void wait(size_t watch, const Waiting& one) { places_[watch].waiting.insert(one); }
   void settle(size_t watch, const Waiting& one) { places_[watch].waiting.erase(one); }
 

@@ -1,5 +1,11 @@
 #include "probe/engine/sli_book.h"
 
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "probe/engine/sli_definition.h"
+
 namespace slosonde::engine {
 
 namespace {
@@ -77,6 +83,54 @@ void SliBook::step(size_t index, Instant now, const Tell& tell) {
                        format_duration(window);
     tell(plan_.slos[index], fired, std::move(text));
   });
+}
+
+void SliBook::keep_changes() {
+  std::map<std::string, size_t> longest;  // by definition
+  for (size_t i = 0; i < books_.size(); ++i) {
+    const auto [at, is_new] = longest.try_emplace(sli_definition(plan_, plan_.slos[i]), i);
+    if (!is_new && plan_.slos[i].window > plan_.slos[at->second].window) at->second = i;
+  }
+  for (size_t i = 0; i < books_.size(); ++i) {
+    std::string definition = sli_definition(plan_, plan_.slos[i]);
+    const bool keeps = longest[definition] == i;
+    books_[i].keep_changes(std::move(definition), keeps);
+  }
+}
+
+void SliBook::take_changes(bool whole, store::Batch& batch) {
+  for (SloBook& book : books_) book.take_changes(whole, batch);
+}
+
+std::vector<SliBook::Anew> SliBook::restore(const store::Batch& kept, std::span<const Instant> at) {
+  struct Counts {
+    Instant since{};
+    std::vector<slo::StoredBlock> fine, coarse;
+  };
+  std::map<std::string_view, Counts> of;
+  for (const store::KeptSli& sli : kept.slis) of[sli.definition].since = sli.since;
+  for (const store::KeptCounts& one : kept.counts) {
+    auto& list = one.slot == slo::kFineSlot ? of[one.definition].fine : of[one.definition].coarse;
+    list.push_back({one.block, one.bytes});
+  }
+  std::vector<Anew> anew;
+  for (size_t i = 0; i < books_.size(); ++i) {
+    SloBook& book = books_[i];
+    const auto of_this = [&](const store::KeptAlert& alert) { return alert.slo == plan_.slos[i].name; };
+    if (const auto found = of.find(book.definition()); found != of.end()) {
+      const auto& [since, fine, coarse] = found->second;
+      if (!book.restore(since, fine, coarse, at[plan_.slos[i].transaction])) {
+        anew.push_back({i, "its counts could not be read from the state file, and begin anew"});
+        continue;
+      }
+      for (const store::KeptAlert& alert : kept.alerts) {
+        if (of_this(alert) && alert.definition == book.definition()) book.restore(alert);
+      }
+    } else if (std::any_of(kept.alerts.begin(), kept.alerts.end(), of_this)) {
+      anew.push_back({i, "what it counts has changed (now: " + book.definition() + "): its history begins anew"});
+    }
+  }
+  return anew;
 }
 
 std::vector<SloStatus> SliBook::statuses() const {

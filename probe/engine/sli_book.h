@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "probe/engine/run.h"
 #include "probe/engine/slo_book.h"
 #include "probe/slo/counts.h"
+#include "probe/store/batch.h"
 
 namespace slosonde::engine {
 
@@ -29,6 +31,16 @@ class SliBook {
   using Tell = std::function<void(const SloPlan& slo, bool fired, std::string text)>;
   void step_all(Instant now, const Tell& tell);
   void step_changed(Instant now, const Tell& tell);
+
+  // What a store keeps of all this, and gives back: before anything is counted, up to `at` of each transaction. Gives
+  // what is to be told people of SLOs (by index) whose counts begin anew.
+  void keep_changes();
+  void take_changes(bool whole, store::Batch& batch);
+  struct Anew {
+    size_t slo;
+    std::string why;
+  };
+  std::vector<Anew> restore(const store::Batch& kept, std::span<const Instant> at);
 
   bool empty() const { return books_.empty(); }
   std::vector<SloStatus> statuses() const;

@@ -62,6 +62,55 @@ void SloBook::step(Instant now, const OnChange& on_change) {
   }
 }
 
+void SloBook::keep_changes(std::string definition, bool keeps_counts) {
+  definition_ = std::move(definition);
+  keeps_counts_ = keeps_counts;
+  if (keeps_counts_) history_.track_changes();
+}
+
+void SloBook::take_changes(bool whole, store::Batch& batch) {
+  bool forgets = false;
+  if (keeps_counts_) {
+    const auto put = [&](Duration slot, int64_t number, const slo::Block& block) {
+      batch.counts.push_back({definition_, slot, number, std::string(block.bytes().begin(), block.bytes().end())});
+    };
+    history_.take_changed(whole ? slo::History::BlockVisitor([](Duration, int64_t, const slo::Block&) {}) : put);
+    if (whole) history_.visit_blocks(put);
+    for (const Duration slot : {slo::kFineSlot, slo::kCoarseSlot}) {
+      const int64_t first = history_.first_block(slot);
+      const auto [before, is_new] = forgotten_.try_emplace(slot, first);
+      if (!is_new && before->second == first) continue;
+      before->second = first;
+      batch.forgotten.push_back({definition_, slot, first});
+      forgets = true;
+    }
+    // What lies before the period is kept no longer: a longer one, some day, has not observed it.
+    const Instant since = std::max(history_.history_start(), history_.window_start(history_.period()));
+    if (whole || forgets) batch.slis.push_back({definition_, since, history_.now()});
+  }
+  for (size_t i = 0; i < alerts_.size(); ++i) {
+    if (!whole && i < kept_alerts_.size() && alerts_[i] == kept_alerts_[i]) continue;
+    batch.alerts.push_back({definition_, plan_.name, slo::label(policy_.tiers[i]), alerts_[i]});
+  }
+  kept_alerts_ = alerts_;
+}
+
+bool SloBook::restore(Instant since, std::span<const slo::StoredBlock> fine, std::span<const slo::StoredBlock> coarse,
+                      Instant at) {
+  slo::History made(std::min(since, at), plan_.window, slo::windows_of(policy_.tiers, plan_.window));
+  if (!made.restore(fine, coarse, at)) return false;
+  history_ = std::move(made);
+  if (keeps_counts_) history_.track_changes();
+  changed_ = true;
+  return true;
+}
+
+void SloBook::restore(const store::KeptAlert& alert) {
+  for (size_t i = 0; i < alerts_.size(); ++i) {
+    if (slo::label(policy_.tiers[i]) == alert.tier) alerts_[i] = alert.state;
+  }
+}
+
 WindowStatus SloBook::window_status(Duration window) const {
   const slo::Counts& counts = history_.sum(window);
   WindowStatus status;

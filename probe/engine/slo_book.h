@@ -3,6 +3,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "probe/engine/plan.h"
@@ -10,6 +13,7 @@
 #include "probe/slo/alerts.h"
 #include "probe/slo/history.h"
 #include "probe/slo/policy.h"
+#include "probe/store/batch.h"
 
 namespace slosonde::engine {
 
@@ -28,6 +32,17 @@ class SloBook {
   using OnChange = std::function<void(const slo::Tier&, const slo::TierReading&, slo::AlertChange)>;
   void step(Instant now, const OnChange& on_change);
 
+  // What a store keeps, under the SLI's definition; with `whole` everything, else what has changed since the last time
+  // (and since keep_changes()). Of several SLOs of one SLI the one with the longest window keeps its counts.
+  void keep_changes(std::string definition, bool keeps_counts);
+  void take_changes(bool whole, store::Batch& batch);
+  const std::string& definition() const { return definition_; }
+
+  // Goes on from what was kept, up to `at`. False: the counts cannot be read, and the history is as new.
+  bool restore(Instant since, std::span<const slo::StoredBlock> fine, std::span<const slo::StoredBlock> coarse,
+               Instant at);
+  void restore(const store::KeptAlert& alert);
+
   // Whether anything was counted since the alerts were last stepped.
   bool changed() const { return changed_; }
 
@@ -45,6 +60,11 @@ class SloBook {
   std::vector<slo::AlertState> alerts_;
   slo::Counts total_;
   bool changed_ = false;
+
+  std::string definition_;
+  bool keeps_counts_ = false;
+  std::vector<slo::AlertState> kept_alerts_;  // as last taken
+  std::map<Duration, int64_t> forgotten_;     // by slot: the first block that was still wanted, as last taken
 };
 
 }  // namespace slosonde::engine

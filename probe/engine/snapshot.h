@@ -96,6 +96,17 @@ struct SloStatus {
   Instant since{};  // history begins
 };
 
+// What survives the process, and whether it does just now.
+struct StateStatus {
+  std::string path;
+  bool writable = true;  // the last commit succeeded
+  std::string error;     // of the last one, while it did not
+  uint64_t commits = 0, failures = 0;
+  uint64_t moved_aside = 0;             // damaged files, since the process began
+  std::string last_aside;               // where the last one lies, and why
+  std::optional<Instant> committed_to;  // what was known by then is safe
+};
+
 struct Snapshot {
   Instant at{};
   Duration wall_offset{};  // add to an Instant to get what the wall clock says
@@ -110,6 +121,7 @@ struct Snapshot {
   Histogram start_lateness, loop_lag;
   uint64_t wall_steps = 0;
   uint64_t inbox_dropped = 0;
+  std::optional<StateStatus> state;  // none: nothing is kept
 };
 
 }  // namespace slosonde::engine

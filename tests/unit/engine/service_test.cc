@@ -37,7 +37,7 @@ class ServiceTest : public testing::Test {
     }
     ServiceOptions options;
     options.schedule = schedule;
-    auto service = std::make_unique<Service>(io, std::move(equipment), options);
+    auto service = std::make_unique<Service>(io, std::move(equipment), std::move(options));
     service->start();
     return service;
   }
@@ -70,7 +70,7 @@ TEST_F(ServiceTest, ATurnThatThrowsIsNotTheLast) {
   options.on_snapshot = [&shown] {
     if (++shown == 10) throw std::bad_alloc();
   };
-  Service service(io, equipment_of(check), options);
+  Service service(io, equipment_of(check), std::move(options));
   service.start();
   EXPECT_THROW(io.run_for(seconds(60)), std::bad_alloc);
   const int before = check->started;

@@ -1,0 +1,57 @@
+// Commits what is to survive the process: one batch after the other, each a consistent cut of core and watches.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checks/watch.h"
+#include "probe/engine/core.h"
+#include "probe/engine/plan.h"
+#include "probe/engine/snapshot.h"
+#include "probe/store/writer.h"
+
+namespace slosonde::engine {
+
+// What the service needs to keep state.
+struct StateOptions {
+  std::string path;                       // for views
+  std::unique_ptr<store::Writer> writer;  // none: nothing is kept
+  store::Batch kept;                      // what an earlier process left
+  Duration commit_every{};
+};
+
+// Engine thread. Commits are at most `commit_every` apart, as long as the disk keeps up; what changes while one is
+// being written goes into the next.
+class StateKeeper {
+ public:
+  // Core and plan outlive it. The watches are told the positions that were kept.
+  StateKeeper(Core& core, const Plan& plan, std::vector<std::shared_ptr<checks::Watch>> watches, StateOptions options);
+
+  // Between two turns.
+  void turn(Instant now);
+  // When turn() has something to do again.
+  Instant next_due() const { return next_; }
+  // Commits the last batch and ends; blocks for as long as that takes.
+  void finish(Instant now);
+
+  StateStatus status();
+
+ private:
+  store::Batch take_changes(bool whole);
+
+  Core& core_;
+  const Plan& plan_;
+  std::vector<std::shared_ptr<checks::Watch>> watches_;
+  std::string path_;
+  std::unique_ptr<store::Writer> writer_;
+  Duration every_;
+  Instant next_ = Instant::min();
+  std::optional<Instant> offered_;  // the cut that is being written
+  std::optional<Instant> committed_;
+  std::vector<store::KeptWatch> told_;  // by watch, as last offered
+};
+
+}  // namespace slosonde::engine

@@ -1,0 +1,290 @@
+// What an earlier process left goes on: counts, alerts, runs in flight, the schedule, and what was seen.
+#include <gmock/gmock.h>
+
+#include <random>
+
+#include "tests/unit/engine/shelf.h"
+
+namespace slosonde::engine {
+namespace {
+
+Plan journey() {
+  Plan plan = plan_of({log_to_alert()});
+  plan.watches[0].definition = "kafka incidents";
+  plan.watches[1].definition = "webhook alert";
+  plan.slos = {slo_of("alert", 0, 2), slo_of("run", 0), slo_of("fast", 0, 1, 10s)};
+  return plan;
+}
+
+uint64_t decided(const SloStatus& slo) {
+  const WindowStatus& all = slo.period;
+  return all.good + all.bad + all.unjudged.blind + all.unjudged.probe_fault + all.unjudged.missed;
+}
+
+// All stages of the run are done and seen at once.
+void go_well(Rig& rig, const StartCheck& ingest) {
+  rig.hold(ingest, ingest.due + 100ms);
+  rig.arrive(0, ingest.marker, ingest.run.seq, ingest.due + 1s);
+  rig.arrive(1, ingest.marker, ingest.run.seq, ingest.due + 2s);
+}
+
+TEST(CoreRestart, CountsGoOnAndCountersBeginAtZero) {
+  Lives lives(journey());
+  for (int i = 0; i < 5; ++i) go_well(*lives, lives->next_check(0, 0));
+  const Instant since = lives->view()->slos[0].since;
+  lives.commit();
+  lives.restart(1s);
+  const auto view = lives->view();
+  EXPECT_EQ(view->slos[0].period.good, 5U);
+  EXPECT_EQ(view->slos[2].period.good, 5U);
+  EXPECT_EQ(view->slos[0].since, since);
+  EXPECT_EQ(view->slos[0].good_total, 0U);
+  EXPECT_EQ(view->transactions[0].verdicts[static_cast<size_t>(RunVerdict::good)], 0U);
+}
+
+TEST(CoreRestart, SlotsWhileItWasDownAreMissedOnceAndLandInTheirOwnTime) {
+  Lives lives(journey());
+  go_well(*lives, lives->next_check(0, 0));
+  lives.commit();
+  lives.restart(2h);
+  const auto view = lives->view();
+  const uint64_t missed = view->slos[0].period.unjudged.missed;
+  EXPECT_NEAR(static_cast<double>(missed), 1440, 1);
+  EXPECT_EQ(view->transactions[0].verdicts[static_cast<size_t>(RunVerdict::missed)], missed);
+  const auto hour = std::ranges::find_if(view->slos[0].windows, [](const auto& one) { return one.window == 1h; });
+  ASSERT_NE(hour, view->slos[0].windows.end());
+  EXPECT_NEAR(static_cast<double>(hour->unjudged.missed), 720, 3) << "the other half was before";
+  EXPECT_EQ(lives->notices(Notice::Kind::slot_missed), 1U);
+  lives.commit();
+  lives.restart(1s);
+  EXPECT_LE(lives->view()->slos[0].period.unjudged.missed, missed + 1);
+}
+
+TEST(CoreRestart, ARunInFlightGoesOnUnderItsMarkerAndBecomesGood) {
+  Lives lives(journey());
+  const StartCheck ingest = lives->next_check(0, 0);
+  lives->hold(ingest, ingest.due + 100ms);
+  lives->arrive(0, ingest.marker, 7, ingest.due + 1s);
+  lives.commit();
+  lives.restart(3s);
+  ASSERT_NE(lives->run(ingest), nullptr) << "shown from the start";
+  lives->arrive(0, ingest.marker, 7, ingest.due + 6s);  // a redelivery
+  lives->arrive(0, ingest.marker, 8, ingest.due + 7s);  // a second copy
+  lives->arrive(1, ingest.marker, 1, ingest.due + 8s);
+  const auto run = lives->run(ingest);
+  EXPECT_EQ(run->verdict, RunVerdict::good);
+  EXPECT_EQ(run->stages[1].latency, Duration(1s));
+  EXPECT_EQ(run->stages[2].latency, Duration(8s));
+  EXPECT_EQ(run->traceparent, ingest.traceparent.substr(0, 36) + run->traceparent.substr(36)) << "the same trace";
+  EXPECT_EQ(lives->sightings(1, Sighting::duplicate), 1U);
+  EXPECT_EQ(lives->view()->slos[1].period.good, 1U);
+  EXPECT_EQ(lives->view()->slos[2].period.good, 1U) << "counted before, and once";
+  lives.commit();
+  EXPECT_GT(lives.shelf().runs(), 0U);
+  lives->pass(10min);
+  lives->no_more();
+  lives.commit();
+  lives->pass(30min);
+  lives.commit();
+  EXPECT_EQ(lives.shelf().runs(), 0U) << "a closed run is kept no longer";
+}
+
+TEST(CoreRestart, ARunWhoseActWasCutOffIsAProbeFaultAndNeverBad) {
+  Lives lives(journey());
+  const StartCheck ingest = lives->next_check(0, 0);
+  lives.commit();
+  lives.restart(500ms);
+  lives->pass(1s);
+  const auto run = lives->run(ingest);
+  ASSERT_NE(run, nullptr);
+  EXPECT_EQ(run->verdict, RunVerdict::probe_fault);
+  EXPECT_THAT(run->stages[0].error.text, testing::HasSubstr("was stopped"));
+  EXPECT_EQ(lives->view()->slos[1].period.unjudged.probe_fault, 1U);
+  EXPECT_EQ(lives->view()->slos[1].period.bad, 0U);
+}
+
+TEST(CoreRestart, APollThatWasCutOffGoesOnAndIsNotHeldAgainstTheTarget) {
+  Plan plan = plan_of({write_and_read()});
+  plan.slos = {slo_of("read", 0)};
+  Lives lives(plan);
+  const StartCheck write = lives->next_check(0, 0);
+  lives->hold(write, write.due + 100ms);
+  const StartCheck read = lives->next_check(0, 1);
+  lives.commit();
+  lives.restart(1s);
+  const StartCheck again = lives->next_check(0, 1);
+  EXPECT_EQ(again.marker, read.marker);
+  EXPECT_EQ(again.attempt, read.attempt + 1);
+  lives->answer(again, checks::Outcome::held, lives->now + 100ms, {}, read.marker);
+  EXPECT_EQ(lives->run(read)->verdict, RunVerdict::good);
+
+  // And one whose limit was over before the probe was back.
+  const StartCheck second = lives->next_check(0, 0);
+  lives->hold(second, second.due + 100ms);
+  (void)lives->next_check(0, 1);
+  lives.commit();
+  lives.restart(20s);
+  lives->pass(1s);
+  EXPECT_EQ(lives->run(second)->verdict, RunVerdict::probe_fault);
+}
+
+TEST(CoreRestart, WhatWasNotCommittedIsMissedAndItsMarkersAreStale) {
+  Lives lives(journey());
+  lives.commit();
+  const StartCheck ingest = lives->next_check(0, 0);
+  lives->hold(ingest, ingest.due + 100ms);
+  lives.restart(1s);
+  EXPECT_EQ(lives->run(ingest), nullptr);
+  lives->arrive(1, ingest.marker, 1, ingest.due + 4s);
+  EXPECT_EQ(lives->sightings(2, Sighting::stale), 1U);
+  EXPECT_EQ(lives->view()->slos[1].period.unjudged.missed, 1U);
+}
+
+TEST(CoreRestart, WhatAWebhookWouldHaveShownMeanwhileIsUnseenAndNotLost) {
+  Lives lives(journey());
+  const StartCheck ingest = lives->next_check(0, 0);
+  lives->hold(ingest, ingest.due + 100ms);
+  lives->arrive(0, ingest.marker, 7, ingest.due + 1s);
+  lives.commit();
+  lives.restart(10s);
+  lives->pass(15min);
+  const auto run = lives->run(ingest);
+  EXPECT_EQ(run->stages[2].verdict, StageVerdict::unseen);
+  EXPECT_EQ(run->verdict, RunVerdict::blind);
+}
+
+TEST(CoreRestart, AGapThatIsReadBackIsJudgedByIt) {
+  for (const bool found : {true, false}) {
+    Lives lives(journey());
+    const StartCheck ingest = lives->next_check(0, 0);
+    lives->hold(ingest, ingest.due + 100ms);
+    lives->pass(1s);
+    const Instant killed = lives->now;
+    lives.commit();
+    lives.restart(40s);
+    if (found) lives->sight(0, ingest.marker, 7, killed, killed + 20s);
+    lives->feed(Covered{0, killed, lives->now});
+    lives->pass(1s);
+    const auto run = lives->run(ingest);
+    if (found) {
+      EXPECT_EQ(run->stages[1].verdict, StageVerdict::on_time) << "its whole interval lies within the limit";
+    } else {
+      EXPECT_TRUE(run->stages[1].bad) << "absence is proven";
+    }
+  }
+}
+
+TEST(CoreRestart, AnAlertStaysActiveAndIsNotFiredTwice) {
+  Lives lives(journey());
+  const auto refuse = [&](int n) {
+    for (int i = 0; i < n; ++i) {
+      const StartCheck ingest = lives->next_check(0, 0);
+      lives->answer(ingest, checks::Outcome::refused, ingest.due + 50ms, {ErrorCode::rejected, "no"});
+    }
+  };
+  refuse(40);
+  const auto before = lives->view()->slos[1].alerts;
+  ASSERT_TRUE(before[0].active);
+  lives.commit();
+  lives.restart(1s);
+  EXPECT_TRUE(lives->view()->slos[1].alerts[0].active);
+  refuse(3);
+  EXPECT_EQ(lives->view()->slos[1].alerts[0].since, before[0].since);
+  EXPECT_EQ(lives->notices(Notice::Kind::alert_fired), 0U);
+  for (int i = 0; i < 100; ++i) go_well(*lives, lives->next_check(0, 0));
+  EXPECT_GT(lives->notices(Notice::Kind::alert_resolved), 0U);
+}
+
+TEST(CoreRestart, AnotherObjectiveKeepsTheHistoryAnotherLimitBeginsItAnew) {
+  Lives lives(journey());
+  for (int i = 0; i < 3; ++i) go_well(*lives, lives->next_check(0, 0));
+  lives.commit();
+  Plan stricter = journey();
+  stricter.slos[0].objective_ppb = 999'900'000;
+  stricter.slos[0].window = 7 * 24h;
+  lives.restart(1s, stricter);
+  EXPECT_EQ(lives->view()->slos[0].period.good, 3U);
+  EXPECT_EQ(lives->notices(Notice::Kind::history_anew), 0U);
+  lives.commit();
+  Plan other = stricter;
+  other.transactions[0].stages[2].within = 50s;
+  lives.restart(1s, other);
+  EXPECT_EQ(lives->view()->slos[0].period.good, 0U);
+  EXPECT_EQ(lives->view()->slos[2].period.good, 3U) << "that stage has not changed";
+  EXPECT_EQ(lives->notices(Notice::Kind::history_anew), 2U) << "of the alert, and of the whole run";
+}
+
+TEST(CoreRestart, RunsOfOtherStagesAreDroppedAndSoIsSaid) {
+  Lives lives(journey());
+  const StartCheck ingest = lives->next_check(0, 0);
+  lives->hold(ingest, ingest.due + 100ms);
+  lives.commit();
+  Plan other = journey();
+  other.transactions[0].stages.pop_back();
+  other.slos = {slo_of("run", 0)};
+  lives.restart(1s, other);
+  EXPECT_EQ(lives->notices(Notice::Kind::runs_dropped), 1U);
+  EXPECT_EQ(lives->run(ingest), nullptr);
+}
+
+TEST(CoreRestart, AClockSetBackDropsRunsOfTheFutureAndLosesNoCount) {
+  Lives lives(journey());
+  for (int i = 0; i < 3; ++i) go_well(*lives, lives->next_check(0, 0));
+  (void)lives->next_check(0, 0);
+  lives.commit();
+  lives.restart(-1h);
+  EXPECT_EQ(lives->view()->slos[0].period.good, 3U);
+  EXPECT_EQ(lives->view()->slos[0].period.unjudged.missed, 0U);
+  EXPECT_EQ(lives->notices(Notice::Kind::runs_dropped), 1U);
+  go_well(*lives, lives->next_check(0, 0));
+  EXPECT_EQ(lives->view()->slos[0].period.good, 4U);
+}
+
+// Whatever happens when, every slot that has come is counted once, or its run is in flight.
+TEST(CoreRestart, EverySlotIsCountedOnceWhateverIsCommittedWhenAndKilledWhen) {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    const auto draw = [&](int n) { return static_cast<int>(random() % static_cast<uint64_t>(n)); };
+    Lives lives(journey());
+    lives.commit();  // a probe that has never committed anything has no past
+    const int64_t first = lives->view()->transactions[0].next_due.time_since_epoch() / 5s;
+    uint64_t item = 0;
+    for (int i = 0; i < 400; ++i) {
+      Rig& rig = *lives;
+      switch (draw(8)) {
+        case 0:
+        case 1:
+        case 2: {
+          const StartCheck check = rig.next_check(0, 0);
+          if (draw(4) > 0) rig.hold(check, rig.now + std::chrono::milliseconds(draw(1900)));
+          if (draw(4) > 0) rig.arrive(0, check.marker, ++item, rig.now + std::chrono::milliseconds(draw(20'000)));
+          if (draw(4) > 0) rig.arrive(1, check.marker, ++item, rig.now + std::chrono::milliseconds(draw(20'000)));
+          break;
+        }
+        case 3:
+          rig.pass(std::chrono::milliseconds(draw(60'000)));
+          break;
+        case 4:
+          rig.stall_to(rig.now + std::chrono::seconds(draw(20)));
+          break;
+        case 5:
+          rig.blind(static_cast<size_t>(draw(2)), {ErrorCode::connect_refused, "gone"});
+          break;
+        case 6:
+          lives.commit();
+          break;
+        case 7:
+          if (draw(3) == 0) lives.restart(std::chrono::milliseconds(draw(30'000)));
+          break;
+      }
+      const auto view = lives->view();
+      const TransactionStats& transaction = view->transactions[0];
+      const int64_t slots = transaction.next_due.time_since_epoch() / 5s - first;
+      EXPECT_EQ(decided(view->slos[1]) + transaction.in_flight, static_cast<uint64_t>(slots));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace slosonde::engine
