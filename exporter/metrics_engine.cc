@@ -6,6 +6,21 @@
 
 namespace slosonde::exporter {
 
+namespace {
+
+void collect_state(const engine::StateStatus& state, Families& families) {
+  gauge(families, "slosonde_state_writable",
+        "Whether what is to survive a restart can be written: the last commit's success; absent without a state file.")
+      .add({}, state.writable ? 1.0 : 0.0);
+  Family commits = counter(families, "slosonde_state_commits_total", "Attempts to commit the state.");
+  commits.add({{"result", "ok"}}, static_cast<double>(state.commits));
+  commits.add({{"result", "failed"}}, static_cast<double>(state.failures));
+  counter(families, "slosonde_state_files_moved_aside_total", "Damaged state files that were moved aside.")
+      .add({}, static_cast<double>(state.moved_aside));
+}
+
+}  // namespace
+
 void collect_engine(const engine::Snapshot& snapshot, Families& families) {
   const engine::Plan& plan = *snapshot.plan;
   gauge(families, "slosonde_probe_info", "Which probe this is; always 1.")
@@ -31,6 +46,7 @@ void collect_engine(const engine::Snapshot& snapshot, Families& families) {
   gauge(families, "slosonde_engine_last_turn_timestamp_seconds",
         "When the engine last gave the figures shown here, in Unix seconds; they are as old as that.")
       .add({}, static_cast<double>(unix_ns(snapshot.at + snapshot.wall_offset)) / 1e9);
+  if (snapshot.state) collect_state(*snapshot.state, families);
 }
 
 }  // namespace slosonde::exporter

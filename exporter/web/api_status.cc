@@ -37,6 +37,20 @@ json::value refused_view(const engine::WatchPlan& watch, const HooksView& hooks,
   return nullptr;
 }
 
+// Null: the configuration names no state file.
+json::value state_view(const std::optional<engine::StateStatus>& state, Duration wall) {
+  if (!state) return nullptr;
+  return json::object{
+      {"path", json_text(state->path)},
+      {"writable", state->writable},
+      {"error", state->error.empty() ? json::value(nullptr) : json_text(state->error)},
+      {"committed_to", json_time(state->committed_to, wall)},
+      {"commits", state->commits},
+      {"failures", state->failures},
+      {"moved_aside", state->moved_aside},
+      {"last_moved_aside", state->last_aside.empty() ? json::value(nullptr) : json_text(state->last_aside)}};
+}
+
 }  // namespace
 
 Health health_of(const engine::Snapshot* snapshot, Instant now) {
@@ -90,6 +104,7 @@ json::value status_view(const engine::Snapshot& snapshot, Instant now, std::stri
                       {"runs_in_flight", in_flight},
                       {"wall_clock_steps", snapshot.wall_steps},
                       {"inbox_dropped", snapshot.inbox_dropped},
+                      {"state", state_view(snapshot.state, wall)},
                       {"hooks", json::object{{"url", json_text(hooks.url)},
                                              {"listening_since", json_time(hooks.listening_since, wall)}}},
                       {"watches", watches}};

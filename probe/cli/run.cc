@@ -12,6 +12,7 @@
 #include "probe/cli/log.h"
 #include "probe/cli/memory.h"
 #include "probe/cli/signals.h"
+#include "probe/cli/state.h"
 
 namespace slosonde::cli {
 
@@ -39,6 +40,10 @@ Line line_of(engine::Notice::Kind kind) {
       return {Level::error, "alert fired", "slo"};
     case Kind::alert_resolved:
       return {Level::info, "alert resolved", "slo"};
+    case Kind::history_anew:
+      return {Level::warning, "history begins anew", "slo"};
+    case Kind::runs_dropped:
+      return {Level::warning, "runs dropped", "transaction"};
   }
   return {Level::error, "notice", "subject"};
 }
@@ -78,6 +83,15 @@ int run(const RunOptions& options) {
   wanted.web.warn = [&log](std::string_view what, std::string text) {
     log->write(Level::warning, what, {{"text", std::move(text)}});
   };
+  auto state = open_state(*config);
+  if (!state) {
+    std::cerr << "slosonde: " << state.error().text << '\n';
+    return kBad;
+  }
+  if (*state) {
+    if (!(*state)->warning.empty()) log->write(Level::warning, "state", {{"text", (*state)->warning}});
+    wanted.service.state = std::move((*state)->options);
+  }
   wanted.service.on_notice = [&](const engine::Notice& notice) { write(*log, notice); };
   Instance* started = nullptr;
   wanted.service.on_snapshot = [&started] {

@@ -1,0 +1,138 @@
+"""A state file, read with Python's own sqlite3 and a decoder of its own: what a probe that is gone has left."""
+
+import sqlite3
+from pathlib import Path
+
+EVENTS = ("good", "bad", "blind", "probe_fault", "missed", "excluded")
+SLOTS = 60
+
+
+class State:
+    """What the file at `path` holds. The probe must not run: it holds the file for itself."""
+
+    def __init__(self, path):
+        assert Path(path).exists(), f"{path} is not there"
+        self.database = sqlite3.connect(path)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.database.close()
+
+    def rows(self, query, *arguments):
+        return self.database.execute(query, arguments).fetchall()
+
+    def integrity(self):
+        """What SQLite has to say of the file: "ok", or what is wrong with it."""
+        return "; ".join(line for (line,) in self.rows("PRAGMA integrity_check"))
+
+    def counts(self, definition, slot_ns=60_000_000_000):
+        """{event: how many} of one SLI, over all that is kept in slots of that length."""
+        total = dict.fromkeys(EVENTS, 0)
+        blocks = self.rows("SELECT counts.counts FROM counts JOIN slis ON id = sli WHERE definition = ? AND slot_ns = ?",
+                           definition, slot_ns)
+        for (block,) in blocks:
+            for slot in slots(block):
+                for event, n in slot.items():
+                    total[event] += n
+        return total
+
+    def schedules(self):
+        """{transaction: (its stream, its next slot in ns)}"""
+        rows = self.rows("SELECT definition, stream, next_slot_ns FROM schedules")
+        return {definition.partition(" every ")[0]: (stream, slot) for definition, stream, slot in rows}
+
+    def undecided(self, stream, stage=None):
+        """How many runs in flight await their verdict, or that of one stage."""
+        records = [Run(record) for (record,) in self.rows("SELECT record FROM runs WHERE stream = ?", stream)]
+        return sum(1 for run in records if not run.decided(stage))
+
+    def definitions(self):
+        return [definition for (definition,) in self.rows("SELECT definition FROM slis ORDER BY id")]
+
+
+def slots(block):
+    """The sixty slots of a block: a run of equal slots is a head byte, its length where bit 7 says so, and a varint for
+    each count whose bit is set."""
+    at, found = 0, []
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = block[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while at < len(block):
+        head = block[at]
+        at += 1
+        length = 1
+        if head & 0x80:
+            length = block[at]
+            at += 1
+        found += [{event: varint() for bit, event in enumerate(EVENTS) if head & 1 << bit}] * length
+    assert len(found) == SLOTS, f"a block of {len(found)} slots"
+    return found
+
+
+class Run:
+    """As much of a stored run as tells whether it is decided."""
+
+    def __init__(self, record):
+        self.record, self.at = record, 0
+        self.number()  # the shape of its transaction
+        for _ in range(4):  # due, started, decided, closes at
+            self.number()
+        self.verdict = self.maybe(self.number)
+        self.number()  # holds its place
+        self.number()  # how far the clean-up is
+        self.stages_at = self.at
+
+    def number(self):
+        value = shift = 0
+        while True:
+            byte = self.record[self.at]
+            self.at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    def maybe(self, read):
+        return read() if self.number() else None
+
+    def text(self):
+        size = self.number()
+        self.at += size
+
+    def decided(self, stage=None):
+        """Whether the run is, or one of its stages."""
+        if stage is None:
+            return self.verdict is not None
+        self.at = self.stages_at
+        for _ in range(stage + 1):
+            verdict, bad = self.stage()
+        return verdict is not None or bad
+
+    def stage(self):
+        verdict, bad = self.maybe(self.number), self.number() == 1
+        for _ in range(4 + 2):  # started, seen from and to, decided; latency, hop
+            self.maybe(self.number)
+        self.number()  # attempts
+        for _ in range(6):  # phases
+            self.maybe(self.number)
+        self.number()  # its error
+        self.text()
+        self.number()  # what is reported
+        self.number()  # and its error
+        self.text()
+        for _ in range(8 + 8):  # instants, flags
+            self.number()
+        for _ in range(self.number()):  # storage positions
+            self.number()
+        return verdict, bad
