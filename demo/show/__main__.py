@@ -64,7 +64,31 @@ class Story:
         self.screen.say(self.screen.paint(f"  The page resolved {resolved_after:.0f} s after the fault ended.", "green"))
         self.watch_more(4)
         self.check_metrics(active=0)
+        self.survive()
         self.conclude(budget_before, fired_after, resolved_after)
+
+    def survive(self):
+        self.screen.head("4. The probe itself is killed (kill -9), and started again 3 seconds later.")
+        shown = self.world.state()["committed_to"]
+        self.wait(lambda: (self.world.state()["committed_to"] or "") > shown, 20, "what was shown to be committed")
+        before = self.world.slo(SLO)
+        shown = self.world.state()["committed_to"]
+        self.wait(lambda: self.world.state()["committed_to"] > shown, 20, "what was shown to be committed")
+        self.world.kill_probe(dead_for=3)
+        after = self.world.slo(SLO)
+        self.expect(after["since"] == before["since"] and after["good"] >= before["good"] and
+                    after["bad"] == before["bad"], f"the counts go on: {before}, then {after}")
+        self.wait(lambda: self.world.slo(SLO)["good"] >= after["good"] + 2, 40, "runs to go well again")
+        after = self.world.slo(SLO)
+        unjudged = after["unjudged"]
+        self.screen.say(f"   before   {before['good']} good, {before['bad']} bad, budget left "
+                        f"{before['budget_remaining'] * 100:.1f} %\n"
+                        f"   after    {after['good']} good, {after['bad']} bad, budget left "
+                        f"{after['budget_remaining'] * 100:.1f} %; "
+                        f"{unjudged['missed'] - before['unjudged']['missed']} slots missed meanwhile")
+        self.expect(unjudged["missed"] > before["unjudged"]["missed"], f"slots were missed meanwhile: {after}")
+        self.screen.say(self.screen.paint("  Nothing that had been committed is lost, and no failure was made up.", "green"))
+        self.slo = after
 
     def conclude(self, budget_before, fired_after, resolved_after):
         spent, failed = budget_before - self.slo["budget_remaining"], self.slo["bad"]
@@ -86,6 +110,14 @@ class Story:
         while not (self.step() and condition()):
             if time.monotonic() > end:
                 raise DemoError(f"waited {deadline} s for {what}; the SLO says {self.slo}")
+            time.sleep(0.1)
+
+    def wait(self, condition, deadline, what):
+        end = time.monotonic() + deadline
+        while not condition():
+            self.world.check_alive()
+            if time.monotonic() > end:
+                raise DemoError(f"waited {deadline} s for {what}; the SLO says {self.world.slo(SLO)}")
             time.sleep(0.1)
 
     def watch_more(self, runs):

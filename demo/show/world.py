@@ -102,6 +102,16 @@ class World:
     def metrics(self):
         return ask(f"{self.probe}/metrics")
 
+    def state(self):
+        return json.loads(ask(f"{self.probe}/api/v1/status"))["state"]
+
+    def kill_probe(self, dead_for):
+        """kill -9, and after so many seconds another process on the same configuration."""
+        self.processes["slosonde"].kill()
+        self.processes["slosonde"].wait()
+        time.sleep(dead_for)
+        self._run_probe()
+
     def check_alive(self):
         for name, process in self.processes.items():
             if process.poll() is not None:
@@ -121,13 +131,16 @@ class World:
         self.brokers = json.loads(ask(f"{self.pipeline}/status"))["brokers"]
         os.environ.update(DEMO_FOLDER=str(self.folder), DEMO_LISTEN=listen, DEMO_PIPELINE=pipeline,
                           DEMO_BROKERS=self.brokers)
+        self._run_probe()
+
+    def _run_probe(self):
         self._run("slosonde", [BUILD / "slosonde", "run", ROOT / "demo" / "slosonde.yaml"])
         self._wait("slosonde", f"{self.probe}/-/ready")
 
     def _run(self, name, command):
         if not Path(command[0]).exists():
             raise DemoError(f"{command[0]} is not there; demo/run builds it")
-        with open(self.folder / f"{name}.log", "wb") as log:
+        with open(self.folder / f"{name}.log", "ab") as log:
             # The kernel ends it should this script be killed.
             self.processes[name] = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", *map(str, command)], stdin=subprocess.DEVNULL, stdout=log,

@@ -21,7 +21,8 @@ def test_the_demo_shows_a_page_and_its_end():
     text = result.stdout
     assert "\033" not in text, "colours though it is no terminal"
     acts = [text.index(part) for part in ("1. All is well", "2. The alert router now loses", "FIRING", "The page fired",
-                                          "3. The fault is switched off", "The page resolved", "What happened")]
+                                          "3. The fault is switched off", "The page resolved", "4. The probe itself is killed",
+                                          "Nothing that had been committed is lost", "What happened")]
     assert acts == sorted(acts)
     cost = float(re.search(r"Cost: ([\d.]+) % of the day's error budget", text)[1])
     assert 1 < cost < 50
