@@ -14,6 +14,7 @@
 #include "probe/base/time.h"
 #include "probe/config/block.h"
 #include "probe/config/values.h"
+#include "probe/config/web_file.h"
 
 namespace slosonde::config {
 
@@ -33,6 +34,9 @@ struct Probe {
 struct Listener {
   std::string address;  // host:port or unix:/path
   Position position;
+  std::string web_config;  // `listen` alone: the path of the file; empty: plain HTTP, open to all who reach it
+  Position web_config_position;
+  std::optional<WebFile> web;  // what stands in it; load() leaves it to its caller, whose files' mistakes are another's
 };
 
 struct Hooks {

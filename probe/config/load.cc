@@ -43,7 +43,7 @@ Probe probe_of(const Values& values, const Source& source) {
 
 std::optional<Listener> listener_of(const Values& values) {
   if (!values.has("address")) return std::nullopt;
-  return Listener{values.text("address"), values.position("address")};
+  return Listener{values.text("address"), values.position("address"), {}, {}, {}};
 }
 
 KindUse use_of(const Values& values) {
@@ -123,6 +123,8 @@ Config config_of(const Values& root, const Source& source) {
   Config config;
   config.probe = probe_of(root.block("probe"), source);
   config.listen = listener_of(root.block("listen")).value();
+  config.listen.web_config = root.block("listen").text("web_config");
+  config.listen.web_config_position = root.block("listen").position("web_config");
   const Values& hooks = root.block("hooks");
   config.hooks = {listener_of(hooks), hooks.secret("token"), hooks.secret("hmac_key"), hooks.text("external_url")};
   config.admin = {listener_of(root.block("admin")), root.block("admin").secret("token")};

@@ -6,6 +6,7 @@
 #include "probe/config/scalars.h"
 #include "probe/config/sections.h"
 #include "probe/config/template.h"
+#include "probe/config/web_file.h"
 
 namespace slosonde::config {
 namespace {
@@ -146,6 +147,7 @@ class Page {
       page_ += "| `{{" + std::string(name) + "}}` | " + std::string(meaning(name)) + " |\n";
     page_ += "| `{{captured.NAME}}` | what an earlier stage captured under that name |\n\n";
     add_block(root_block(), "The file", 2);
+    add_block(web_file_block(), "The web configuration", 2);
     page_ += "## Checks\n\nThey stand under a stage, under `poll` and under `finally`.\n\n";
     for (const NamedBlock& kind : kinds_)
       if (kind.check != nullptr) add_block(*kind.check, "Check `" + std::string(kind.name) + "`", 3, kind.name);

@@ -49,12 +49,17 @@ constexpr std::array<Key, 9> kProbeKeys = {{
 }};
 constexpr Block kProbe{.name = "probe", .help = "Who this probe is.", .keys = kProbeKeys};
 
-constexpr std::array<Key, 1> kListenKeys = {{
+constexpr std::array<Key, 2> kListenKeys = {{
     {.name = "address",
      .type = Type::address,
      .help = "Metrics, status page and API: read only. A numeric address or localhost; port 0 takes a free one.",
      .fallback = "127.0.0.1:9465",
      .min = "0"},
+    {.name = "web_config",
+     .type = Type::path,
+     .help =
+         "TLS, client certificates and basic auth: a [web configuration](#the-web-configuration). Hooks that come in "
+         "here show their own proof instead of a password."},
 }};
 constexpr Block kListen{.name = "listen", .help = "Where the probe answers questions.", .keys = kListenKeys};
 
