@@ -1,6 +1,7 @@
 #include "exporter/web/connection.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
@@ -35,8 +36,32 @@ void Connection::start() {
   Code code;
   socket_.non_blocking(true, code);
   if (code) return close();
-  begin_request(shared_.limits.request);
-  wait_readable();
+  if (shared_.tls == nullptr) {
+    begin_request(shared_.limits.request);
+    return wait_readable();
+  }
+  tls_ = shared_.tls->session(socket_.native_handle());
+  if (!tls_) return close();
+  phase_ = Phase::greeting;
+  set_deadline(shared_.limits.handshake);
+  greet();
+}
+
+// The TLS handshake, step by step. Whoever speaks anything else is cut off.
+void Connection::greet() {
+  Code code;
+  tls_->shake_hands(code);
+  if (!code) {
+    begin_request(shared_.limits.request);
+    return wait_readable();
+  }
+  if (code != asio::error::would_block) return close();
+  const auto what = tls_->wants_to_write() ? Socket::wait_write : Socket::wait_read;
+  socket_.async_wait(what, [self = shared_from_this()](const Code& failed) {
+    self->shared_.attention.wakes();
+    if (self->phase_ != Phase::greeting) return;
+    failed ? self->close() : self->greet();
+  });
 }
 
 void Connection::close() {
@@ -45,6 +70,7 @@ void Connection::close() {
   release_body();
   ++deadline_generation_;
   timer_.cancel();
+  if (tls_) tls_->say_goodbye();
   Code ignored;
   socket_.close(ignored);
   shared_.waiting.erase(place_);
@@ -79,9 +105,14 @@ void Connection::wait_readable() {
   });
 }
 
+size_t Connection::read_some(Code& code) {
+  const auto into = asio::buffer(shared_.scratch);
+  return tls_ ? tls_->read_some(into, code) : socket_.read_some(into, code);
+}
+
 void Connection::on_readable() {
   Code code;
-  const size_t count = socket_.read_some(asio::buffer(shared_.scratch), code);
+  const size_t count = read_some(code);
   if (code == asio::error::would_block || code == asio::error::try_again) return wait_readable();
   if (code) return close();
   arrived_from_ = shared_.attention.floor();
@@ -136,8 +167,9 @@ bool Connection::admit() {
   }
   if (parser_->expects_continue() && !parser_->is_done() && consumed_ == pending_.size()) {
     // 25 bytes into an empty send buffer; should they not fit, the client sends its body after a while all the same.
+    const auto go_on = asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25);
     Code ignored;
-    socket_.write_some(asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25), ignored);
+    tls_ ? tls_->write_some(go_on, ignored) : socket_.write_some(go_on, ignored);
   }
   return true;
 }
@@ -204,7 +236,29 @@ void Connection::respond(Response response) {
   out_ = {asio::buffer(head_out_), is_head_ ? asio::const_buffer() : asio::buffer(body_out_)};
   is_head_ = false;
   set_deadline(shared_.limits.response);
+  write();
+}
+
+void Connection::write() {
+  if (tls_) return write_tls();
   asio::async_write(socket_, out_, [self = shared_from_this()](const Code& code, size_t) { self->on_written(code); });
+}
+
+void Connection::write_tls() {
+  Code code;
+  for (asio::const_buffer& part : out_) {
+    while (part.size() > 0 && !code) part += tls_->write_some(part, code);
+    if (code) break;
+  }
+  if (code != asio::error::would_block) {
+    // Not from here: requests that came together would be answered one within the other.
+    return asio::post(socket_.get_executor(), [self = shared_from_this(), code] { self->on_written(code); });
+  }
+  const auto what = tls_->wants_to_write() ? Socket::wait_write : Socket::wait_read;
+  socket_.async_wait(what, [self = shared_from_this()](const Code& failed) {
+    if (self->phase_ != Phase::writing) return;
+    failed ? self->close() : self->write_tls();
+  });
 }
 
 void Connection::on_written(const Code& code) {
@@ -224,6 +278,7 @@ void Connection::on_written(const Code& code) {
 // rest is read for a moment.
 void Connection::linger() {
   phase_ = Phase::lingering;
+  if (tls_) tls_->say_goodbye();
   Code code;
   socket_.shutdown(Socket::shutdown_send, code);
   if (code) return close();

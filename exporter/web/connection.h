@@ -17,6 +17,7 @@
 #include "exporter/web/parser.h"
 #include "exporter/web/request.h"
 #include "exporter/web/site.h"
+#include "exporter/web/tls_acceptor.h"
 
 namespace slosonde::exporter {
 
@@ -33,6 +34,7 @@ struct ConnectionShared {
   std::list<Connection*> waiting;   // the longest since its last whole answer first
   std::function<void()> on_closed;  // a descriptor is free again
   bool spare_in_use = false;        // short of descriptors: no keep-alive
+  TlsAcceptor* tls = nullptr;       // nullptr: plain HTTP
 };
 
 // Kept alive by its own pending operations; ends when none is left. Web thread.
@@ -51,11 +53,13 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool is_idle() const;
 
  private:
-  enum class Phase { reading, answering, writing, lingering, closed };
+  enum class Phase { greeting, reading, answering, writing, lingering, closed };
   using Code = boost::system::error_code;
 
+  void greet();
   void begin_request(Duration allowed);
   void wait_readable();
+  size_t read_some(Code& code);
   void on_readable();
   void parse();
   bool admit();  // false: refused
@@ -64,6 +68,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void fail_parse(const Code& code);
   void refuse(int status, std::string_view detail);
   void respond(Response response);
+  void write();
+  void write_tls();
   void on_written(const Code& code);
   void linger();
   void discard();
@@ -73,6 +79,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void touch();
 
   Socket socket_;
+  std::unique_ptr<TlsSession> tls_;  // nullptr: plain HTTP
   ConnectionShared& shared_;
   boost::asio::steady_timer timer_;
   unsigned deadline_generation_ = 0;

@@ -31,12 +31,13 @@ int open_spare() {
 }  // namespace
 
 Result<std::unique_ptr<Listener>> Listener::open(const std::string& text, std::string_view role, Site& site,
-                                                 ListenerShared& shared) {
+                                                 ListenerShared& shared, TlsAcceptor* tls) {
   auto address = parse_address(text);
   if (!address) return fail(address.error().code, std::string(role) + ": " + address.error().text);
   const auto socket = bind_socket(*address, role);
   if (!socket) return fail(socket.error());
   std::unique_ptr<Listener> listener(new Listener(std::move(*address), site, shared));
+  listener->connections_.tls = tls;
   Code code;
   listener->acceptor_.assign(asio::generic::stream_protocol(listener->address_.socket.ss_family, 0), *socket, code);
   if (!code) listener->acceptor_.non_blocking(true, code);
@@ -67,7 +68,7 @@ Listener::Listener(Address address, Site& site, ListenerShared& shared)
       acceptor_(shared.context),
       retry_(shared.context),
       connections_{site, shared.limits, shared.now, shared.attention, shared.bodies_bytes, shared.scratch, {},
-                   {},   false},
+                   {},   false,         nullptr},
       spare_(open_spare()) {
   connections_.on_closed = [this] { take_spare_back(); };
 }

@@ -36,7 +36,7 @@ struct ListenerShared {
 class Listener {
  public:
   static Result<std::unique_ptr<Listener>> open(const std::string& address, std::string_view role, Site& site,
-                                                ListenerShared& shared);
+                                                ListenerShared& shared, TlsAcceptor* tls = nullptr);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

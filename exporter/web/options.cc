@@ -11,6 +11,7 @@ namespace slosonde::exporter {
 WebOptions web_options(const config::Config& config, std::string version) {
   WebOptions options;
   options.listen = config.listen.address;
+  options.listen_web = config.listen.web;
   if (config.hooks.listener) options.hooks = config.hooks.listener->address;
   if (config.admin.listener) options.admin = config.admin.listener->address;
   options.hook_token = config.hooks.token;

@@ -27,6 +27,7 @@ struct WebLimits {
   size_t bodies_bytes = 64 * 1024 * 1024;    // of all hook bodies being received at one time; more: 503
   size_t connections = 512;                  // a listener; at one more, the one that waits longest for its client goes
   Duration request = std::chrono::seconds(10);   // from a connection's start, or a request's first byte, to its last
+  Duration handshake = std::chrono::seconds(5);  // of TLS, from a connection's start
   Duration idle = std::chrono::seconds(75);      // between two requests of a connection
   Duration response = std::chrono::seconds(30);  // from an answer's first byte to its last
   Duration trigger = std::chrono::seconds(10);   // for the engine to take a command
@@ -39,6 +40,8 @@ struct WebOptions {
   std::string listen;
   std::optional<std::string> hooks;  // none: on `listen` where that is loopback or a unix socket, else no hooks
   std::optional<std::string> admin;  // none: no commands
+
+  std::optional<config::WebFile> listen_web;  // TLS and users of `listen`; none: plain HTTP, open to all who reach it
 
   Secret hook_token, hook_hmac_key;  // either one suffices where both are set; empty: not demanded
   Secret admin_token;                // must be set where `admin` is neither loopback nor a unix socket

@@ -17,6 +17,12 @@ Response wrong_method(const RequestHead& head, const std::string& allowed) {
   return response;
 }
 
+Response unauthorised(std::string_view detail) {
+  Response response = problem(401, detail);
+  response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"slosonde\", charset=\"UTF-8\"");
+  return response;
+}
+
 }  // namespace
 
 Role::Role(RoleParts parts, const WebLimits& limits, Trouble& trouble)
@@ -32,6 +38,17 @@ bool Role::is_view(const RequestHead& head) const {
 
 bool Role::is_hook(const RequestHead& head) const {
   return parts_.hooks && !is_view(head) && !is_command(head) && (head.method == "POST" || head.method == "PUT");
+}
+
+bool Role::is_stranger(const RequestHead& head) const {
+  if (parts_.users == nullptr || is_hook(head)) return false;
+  const auto credentials = basic_credentials(head);
+  return !credentials || !parts_.users->remembers(*credentials);
+}
+
+std::optional<Response> Role::refuse_anonymous(const RequestHead& head) const {
+  if (basic_credentials(head)) return {};  // answer() looks at them
+  return unauthorised("This listener needs a user and a password of its web_config (Authorization: Basic …).");
 }
 
 std::optional<Response> Role::refuse(const RequestHead& head) const {
@@ -83,6 +100,7 @@ Admission Role::admit(const RequestHead& head) {
 void Role::answer(Request request, Reply reply) {
   const bool of_hook = is_hook(request.head);
   try {
+    if (is_stranger(request.head)) return log_in(std::move(request), std::move(reply));
     pass_on(std::move(request), reply);
   } catch (const std::exception& thrown) {
     reply(mistake(thrown.what(), of_hook));
@@ -96,9 +114,41 @@ Response Role::mistake(std::string_view what, bool of_hook) {
 }
 
 Admission Role::consider(const RequestHead& head) {
+  if (is_stranger(head)) return {limits_.body_bytes, false, refuse_anonymous(head)};
   Admission admission{limits_.body_bytes, false, refuse(head)};
   if (!admission.refusal && is_hook(head)) return parts_.hooks->admit(head);
   return admission;
+}
+
+// A password that has not been right before takes a while, on another thread; the caller waits.
+void Role::log_in(Request request, Reply reply) {
+  auto credentials = basic_credentials(request.head);
+  if (!credentials) return reply(unauthorised("The Authorization header is not well-formed."));
+  struct Call {
+    Request request;
+    Reply reply;
+  };
+  const auto call = std::make_shared<Call>(Call{std::move(request), std::move(reply)});
+  auto go_on = [this, call](BasicAuth::Verdict verdict) {
+    if (verdict == BasicAuth::Verdict::wrong)
+      return call->reply(unauthorised("No such user has that password in the web_config."));
+    if (verdict == BasicAuth::Verdict::too_many) {
+      Response busy = problem(503, "Too many passwords wait to be checked; come again.");
+      busy.headers.emplace_back("Retry-After", "1");
+      return call->reply(std::move(busy));
+    }
+    try {
+      if (auto refusal = refuse(call->request.head)) return call->reply(std::move(*refusal));
+      pass_on(std::move(call->request), call->reply);
+    } catch (const std::exception& thrown) {
+      call->reply(mistake(thrown.what(), false));
+    }
+  };
+  parts_.users->check(std::move(*credentials),
+                      [post = parts_.on_web_thread, go_on = std::move(go_on)](BasicAuth::Verdict verdict) mutable {
+                        // Moved, for the last copy holds the connection, which ends on its own thread.
+                        post([go_on = std::move(go_on), verdict] { go_on(verdict); });
+                      });
 }
 
 void Role::pass_on(Request request, Reply reply) {

@@ -1,5 +1,7 @@
 #include "exporter/web/server.h"
 
+#include <signal.h>
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -12,10 +14,12 @@
 
 #include "exporter/web/address.h"
 #include "exporter/web/attention.h"
+#include "exporter/web/basic_auth.h"
 #include "exporter/web/commands.h"
 #include "exporter/web/hook_registry.h"
 #include "exporter/web/listener.h"
 #include "exporter/web/role.h"
+#include "exporter/web/tls_acceptor.h"
 #include "exporter/web/views.h"
 #include "probe/config/network.h"
 
@@ -25,6 +29,14 @@ namespace asio = boost::asio;
 
 namespace {
 
+bool has_tls(const WebOptions& options) {
+  return options.listen_web && options.listen_web->tls;
+}
+
+std::string hooks_scheme(const WebOptions& options) {
+  return !options.hooks && has_tls(options) ? "https://" : "http://";
+}
+
 HookSettings hook_settings(const WebOptions& options) {
   const bool listen_is_local = config::is_local(options.listen);
   HookSettings settings{io::HookProof(options.hook_token, options.hook_hmac_key), options.external_url,
@@ -32,7 +44,7 @@ HookSettings hook_settings(const WebOptions& options) {
   settings.available = options.hooks || listen_is_local;
   settings.local = options.hooks ? config::is_local(*options.hooks) : listen_is_local;
   settings.shared_with_views = !options.hooks;
-  if (settings.url.empty()) settings.url = "http://" + options.hooks.value_or(options.listen);
+  if (settings.url.empty()) settings.url = hooks_scheme(options) + options.hooks.value_or(options.listen);
   return settings;
 }
 
@@ -75,6 +87,7 @@ class WebServer::Impl {
     commands_.stop();
     context_.stop();  // what is still under way has nobody left to answer
     thread_.join();
+    if (users_) users_->stop();  // now: what waits there holds connections
     for (const auto& listener : listeners_) listener->close();
     listeners_.clear();
     listen_ = hooks_listener_ = admin_ = nullptr;
@@ -89,6 +102,7 @@ class WebServer::Impl {
  private:
   // The web thread's loop.
   void turn() {
+    keep_from_dying_of_a_lost_peer();
     while (!context_.stopped()) {
       try {
         const Instant begun = sources_.now();
@@ -104,6 +118,14 @@ class WebServer::Impl {
         caught("something that is no std::exception");
       }
     }
+  }
+
+  // OpenSSL writes without MSG_NOSIGNAL: on a connection that its peer has left that would be SIGPIPE.
+  static void keep_from_dying_of_a_lost_peer() {
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
   }
 
   // Everything that had arrived by `quiet` has been handled.
@@ -124,9 +146,10 @@ class WebServer::Impl {
     }
   }
 
-  Result<Listener*> open(const std::string& address, std::string_view role, RoleParts parts) {
+  Result<Listener*> open(const std::string& address, std::string_view role, RoleParts parts,
+                         TlsAcceptor* tls = nullptr) {
     auto site = std::make_unique<Role>(std::move(parts), options_.limits, trouble_);
-    auto listener = Listener::open(address, role, *site, shared_);
+    auto listener = Listener::open(address, role, *site, shared_, tls);
     if (!listener) return fail(listener.error());
     roles_.push_back(std::move(site));
     listeners_.push_back(std::move(*listener));
@@ -137,17 +160,36 @@ class WebServer::Impl {
     const auto address = parse_address(options_.listen);
     if (!address) return fail(address.error().code, "listen: " + address.error().text);
     const bool hooks_on_listen = !options_.hooks && address->is_local;
+    if (const auto guarded = open_web_config(); !guarded) return guarded;
     auto listen = open(options_.listen, "listen",
-                       {&views_, hooks_on_listen ? &hooks_ : nullptr, nullptr, {}, own_host_only(*address)});
+                       {&views_,
+                        hooks_on_listen ? &hooks_ : nullptr,
+                        nullptr,
+                        {},
+                        own_host_only(*address),
+                        users_.get(),
+                        [this](std::function<void()> work) { asio::post(context_, std::move(work)); }},
+                       tls_.get());
     if (!listen) return fail(listen.error());
     listen_ = *listen;
     if (hooks_on_listen) hooks_listener_ = listen_;
     if (options_.hooks) {
-      auto hooks = open(*options_.hooks, "hooks", {nullptr, &hooks_, nullptr, {}, false});
+      auto hooks = open(*options_.hooks, "hooks", {nullptr, &hooks_, nullptr, {}, false, nullptr, {}});
       if (!hooks) return fail(hooks.error());
       hooks_listener_ = *hooks;
     }
     return options_.admin ? open_admin() : Result<void>();
+  }
+
+  Result<void> open_web_config() {
+    if (has_tls(options_)) {
+      auto tls = TlsAcceptor::open(*options_.listen_web->tls, options_.listen_web->name, sources_.now, options_.warn);
+      if (!tls) return fail(tls.error());
+      tls_ = std::move(*tls);
+    }
+    if (options_.listen_web && !options_.listen_web->users.empty())
+      users_ = std::make_unique<BasicAuth>(options_.listen_web->users, registry_);
+    return {};
   }
 
   Result<void> open_admin() {
@@ -158,9 +200,14 @@ class WebServer::Impl {
                                              " is open to other machines and needs a token: set admin.token_file, or "
                                              "listen on loopback or a unix socket");
     }
-    auto admin = open(
-        *options_.admin, "admin",
-        {&views_, nullptr, &commands_, options_.admin_token, options_.admin_token.empty() && own_host_only(*address)});
+    auto admin = open(*options_.admin, "admin",
+                      {&views_,
+                       nullptr,
+                       &commands_,
+                       options_.admin_token,
+                       options_.admin_token.empty() && own_host_only(*address),
+                       nullptr,
+                       {}});
     if (!admin) return fail(admin.error());
     admin_ = *admin;
     return {};
@@ -169,7 +216,8 @@ class WebServer::Impl {
   void announce_hooks() {
     if (!hooks_listener_) return;
     std::string url = options_.external_url;
-    if (url.empty()) url = hooks_listener_->is_unix() ? hooks_listener_->bound() : "http://" + hooks_listener_->bound();
+    if (url.empty())
+      url = hooks_listener_->is_unix() ? hooks_listener_->bound() : hooks_scheme(options_) + hooks_listener_->bound();
     hooks_.bound(
         std::move(url), [listener = hooks_listener_] { return listener->accepting_since(); },
         [this] { asio::post(context_, [] {}); });
@@ -186,6 +234,8 @@ class WebServer::Impl {
   Views views_;
   Commands commands_;
   ListenerShared shared_;
+  std::unique_ptr<TlsAcceptor> tls_;  // of `listen`; null: plain HTTP
+  std::unique_ptr<BasicAuth> users_;  // of `listen`; null: open
   std::vector<std::unique_ptr<Role>> roles_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   Listener* listen_ = nullptr;

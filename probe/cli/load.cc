@@ -5,6 +5,7 @@
 
 #include "checks/catalog.h"
 #include "probe/cli/exit.h"
+#include "probe/cli/load_web.h"
 #include "probe/config/source.h"
 
 namespace slosonde::cli {
@@ -41,6 +42,7 @@ tl::expected<config::Config, Mistakes> load_config(const std::string& path) {
   config::Problems problems;
   check_hook_tokens(*config, problems);
   if (!problems.empty()) return tl::unexpected(Mistakes{{}, std::move(problems)});
+  if (auto web = load_web_config(*config); !web) return tl::unexpected(std::move(web.error()));
   return std::move(*config);
 }
 
@@ -49,9 +51,10 @@ int complain(const Mistakes& mistakes, const std::string& path) {
     std::cerr << "slosonde: " << mistakes.unreadable.text << '\n';
     return kBadConfig;
   }
-  std::cerr << mistakes.problems.text(path);
+  const std::string& file = mistakes.file.empty() ? path : mistakes.file;
+  std::cerr << mistakes.problems.text(file);
   const size_t n = mistakes.problems.list().size();
-  std::cerr << path << ": " << n << (n == 1 ? " mistake\n" : " mistakes\n");
+  std::cerr << file << ": " << n << (n == 1 ? " mistake\n" : " mistakes\n");
   return kBadConfig;
 }
 

@@ -11,6 +11,7 @@ namespace slosonde::cli {
 struct Mistakes {
   Error unreadable;
   config::Problems problems;
+  std::string file = {};  // where they are, if not in the configuration itself
 };
 
 tl::expected<config::Config, Mistakes> load_config(const std::string& path);

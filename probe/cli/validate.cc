@@ -162,7 +162,11 @@ int report_mistakes(const Mistakes& mistakes, const ValidateOptions& options) {
   if (!options.json) return complain(mistakes, options.config);
   json::array list;
   if (mistakes.unreadable) list.push_back(json::object{{"message", mistakes.unreadable.text}});
-  for (const config::Problem& problem : mistakes.problems.list()) list.push_back(as_json(problem));
+  for (const config::Problem& problem : mistakes.problems.list()) {
+    json::object made = as_json(problem);
+    if (!mistakes.file.empty()) made["file"] = mistakes.file;
+    list.push_back(std::move(made));
+  }
   const json::object made{{"config", options.config}, {"good", false}, {"problems", std::move(list)}};
   std::cout << exporter::json_written(made) << '\n';
   return kBadConfig;

@@ -10,9 +10,10 @@ from .waiting import wait_until
 
 
 class Prometheus:
-    """Scrapes 127.0.0.1:port for every port in `targets` as job "slosonde"; `rules` are rule files."""
+    """Scrapes 127.0.0.1:port for every port in `targets` as job "slosonde"; `rules` are rule files, `scrape` further keys of
+    the scrape config, as YAML in one line."""
 
-    def __init__(self, folder, targets, interval="1s", rules=()):
+    def __init__(self, folder, targets, interval="1s", rules=(), scrape=""):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -23,7 +24,8 @@ class Prometheus:
         (self.folder / "prometheus.yml").write_text(
             f"global: {{scrape_interval: {interval}, scrape_timeout: {interval}, evaluation_interval: {interval}}}\n"
             f"rule_files: [{files}]\n"
-            f"scrape_configs: [{{job_name: slosonde, static_configs: [{{targets: [{addresses}]}}]}}]\n",
+            f"scrape_configs: [{{job_name: slosonde, static_configs: [{{targets: [{addresses}]}}]"
+            f"{', ' if scrape else ''}{scrape}}}]\n",
             encoding="utf-8")
 
     def __enter__(self):
