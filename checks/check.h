@@ -30,6 +30,7 @@ enum class Outcome : uint8_t {
 
 // What is known of the thing sent, for stages that send.
 enum class Delivery : uint8_t { none, acked, refused, unknown };
+constexpr int kDeliveries = 4;
 
 enum class Phase : uint8_t { resolve, connect, tls, send, wait, receive };
 constexpr int kPhases = 6;

@@ -49,6 +49,7 @@ void put(ByteWriter& out, const StageRecord& record) {
   out.put(record.hop);
   out.put(uint64_t{record.attempts});
   for (const auto& phase : record.phases) out.put(phase);
+  put_enum(out, record.delivery);
   put(out, record.error);
 }
 
@@ -63,6 +64,7 @@ StageRecord get_record(ByteReader& in) {
   record.hop = in.maybe(duration);
   record.attempts = static_cast<uint32_t>(in.number(UINT32_MAX));
   for (auto& phase : record.phases) phase = in.maybe(duration);
+  record.delivery = get_enum<checks::Delivery>(in, checks::kDeliveries);
   record.error = get_error(in);
   return record;
 }

@@ -8,7 +8,6 @@ namespace slosonde::engine {
 StateKeeper::StateKeeper(Core& core, const Plan& plan, std::vector<std::shared_ptr<checks::Watch>> watches,
                          StateOptions options)
     : core_(core),
-      plan_(plan),
       watches_(std::move(watches)),
       path_(std::move(options.path)),
       writer_(std::move(options.writer)),

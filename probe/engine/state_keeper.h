@@ -27,7 +27,7 @@ struct StateOptions {
 // being written goes into the next.
 class StateKeeper {
  public:
-  // Core and plan outlive it. The watches are told the positions that were kept.
+  // The core outlives it. The watches are told the positions that were kept.
   StateKeeper(Core& core, const Plan& plan, std::vector<std::shared_ptr<checks::Watch>> watches, StateOptions options);
 
   // Between two turns.
@@ -43,7 +43,6 @@ class StateKeeper {
   store::Batch take_changes(bool whole);
 
   Core& core_;
-  const Plan& plan_;
   std::vector<std::shared_ptr<checks::Watch>> watches_;
   std::string path_;
   std::unique_ptr<store::Writer> writer_;

@@ -126,6 +126,7 @@ class Run:
         self.number()  # attempts
         for _ in range(6):  # phases
             self.maybe(self.number)
+        self.number()  # what is known of the thing sent
         self.number()  # its error
         self.text()
         self.number()  # what is reported
