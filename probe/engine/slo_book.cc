@@ -77,11 +77,13 @@ void SloBook::take_changes(bool whole, store::Batch& batch) {
     history_.take_changed(whole ? slo::History::BlockVisitor([](Duration, int64_t, const slo::Block&) {}) : put);
     if (whole) history_.visit_blocks(put);
     for (const Duration slot : {slo::kFineSlot, slo::kCoarseSlot}) {
+      // What could not be read, and what lies in the future since the clock was set back, must not come back.
+      if (whole) batch.forgotten.push_back({definition_, slot, INT64_MAX});
       const int64_t first = history_.first_block(slot);
       const auto [before, is_new] = forgotten_.try_emplace(slot, first);
       if (!is_new && before->second == first) continue;
       before->second = first;
-      batch.forgotten.push_back({definition_, slot, first});
+      if (!whole) batch.forgotten.push_back({definition_, slot, first});
       forgets = true;
     }
     // What lies before the period is kept no longer: a longer one, some day, has not observed it.

@@ -29,7 +29,7 @@ struct KeptCounts {
   friend bool operator==(const KeptCounts&, const KeptCounts&) = default;
 };
 
-// What lies before a block is in no window any more.
+// What lies before a block is in no window any more, or is to be replaced.
 struct Forgotten {
   std::string definition;
   Duration slot{};
@@ -71,10 +71,20 @@ struct KeptWatch {
   friend bool operator==(const KeptWatch&, const KeptWatch&) = default;
 };
 
+// How instants of the process relate to the machine's own clock: processes of one boot whose offsets differ had the
+// wall clock set in between.
+struct KeptClock {
+  uint64_t boot = 0;  // which boot, by a number of 63 bits
+  Duration offset{};  // wall clock minus boot clock, when the process began
+  friend bool operator==(const KeptClock&, const KeptClock&) = default;
+};
+
 struct Batch {
-  // Everything there is: alerts, runs, schedules and watches that are not in it are kept no longer.
+  // Everything there is: alerts, runs, schedules and watches that are not in it are kept no longer. Of counts only
+  // those of SLIs that it names are replaced: others wait for a configuration that has them again.
   bool whole = false;
   std::optional<uint64_t> epoch;  // of the process's markers
+  std::optional<KeptClock> clock;
   std::vector<KeptSli> slis;
   std::vector<KeptCounts> counts;
   std::vector<Forgotten> forgotten;
@@ -84,8 +94,8 @@ struct Batch {
   std::vector<KeptWatch> watches;
 
   bool empty() const {
-    return !whole && !epoch && slis.empty() && counts.empty() && forgotten.empty() && alerts.empty() && runs.empty() &&
-           schedules.empty() && watches.empty();
+    return !whole && !epoch && !clock && slis.empty() && counts.empty() && forgotten.empty() && alerts.empty() &&
+           runs.empty() && schedules.empty() && watches.empty();
   }
 };
 

@@ -11,7 +11,7 @@ namespace {
 // Instants in nanoseconds since 1970. Never edited once released: a change is a step of its own.
 constexpr const char* kFirst = R"(
 CREATE TABLE probe (            -- the process
-  key   TEXT PRIMARY KEY,       -- 'epoch'
+  key   TEXT PRIMARY KEY,       -- 'epoch', 'boot', 'offset_ns'
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE slis (             -- what is counted, by its definition

@@ -1,8 +1,10 @@
 #include "probe/store/state_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -41,17 +43,26 @@ tl::unexpected<StoreError> errno_trouble(int number, const std::string& path, st
   return trouble(trouble_of_errno(number), std::move(text));
 }
 
+// Whether the file is a sound database that is not ours, by its header (sqlite.org/fileformat.html, 1.3).
+bool is_of_another_program(int descriptor) {
+  std::array<unsigned char, 100> header{};
+  if (::pread(descriptor, header.data(), header.size(), 0) != static_cast<ssize_t>(header.size())) return false;
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  if (!std::equal(kMagic.begin(), kMagic.end(), header.begin())) return false;
+  const auto number = [&](size_t at) {
+    return int64_t{header[at]} << 24 | header[at + 1] << 16 | header[at + 2] << 8 | header[at + 3];
+  };
+  const int64_t schema_changes = number(40), application = number(68);
+  return application != kApplicationId && (application != 0 || schema_changes != 0);
+}
+
 }  // namespace
 
 StoreResult<StateFile> StateFile::open(StateFileOptions options, Instant now) {
   StateFile file(std::move(options));
   auto opened = file.make();
-  if (opened) opened = file.open_and_load(now);
-  if (!opened && opened.error().trouble == Trouble::damaged) {
-    opened = file.move_aside(now, opened.error().text);
-    if (opened) opened = file.make();
-    if (opened) opened = file.open_and_load(now);
-  }
+  if (opened) opened = file.open_and_load();
+  if (!opened && opened.error().trouble == Trouble::damaged) opened = file.begin_anew(now, opened.error().text);
   if (!opened) return tl::unexpected<StoreError>(std::move(opened).error());
   return file;
 }
@@ -61,11 +72,20 @@ StoreResult<void> StateFile::make() {
   if (options_.vfs != nullptr) return {};
   const int descriptor = ::open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) return errno_trouble(errno, options_.path, "it cannot be opened for writing");
+  if (is_of_another_program(descriptor)) {
+    ::close(descriptor);
+    return trouble(Trouble::denied,
+                   file_name(options_.path) + "it is the database of another program; name another file");
+  }
+  // One that others could read until now, too: there are captured values in it.
+  const int closed = ::fchmod(descriptor, 0600);
+  const int number = errno;
   ::close(descriptor);
+  if (closed != 0) return errno_trouble(number, options_.path, "it cannot be kept from other users");
   return {};
 }
 
-StoreResult<void> StateFile::open_and_load(Instant now) {
+StoreResult<void> StateFile::open_and_load() {
   const auto named = [&](StoreError error) {
     error.text = file_name(options_.path) + error.text;
     if (error.trouble == Trouble::in_use) error.text += "; another slosonde runs with it";
@@ -80,11 +100,18 @@ StoreResult<void> StateFile::open_and_load(Instant now) {
   if (*sound != 0) return named({Trouble::damaged, "its pages do not fit together"});
   if (auto done = migrate(*database_); !done) return named(std::move(done).error());
   // Where that cannot be written now, it is forgotten another time.
-  (void)forget_unused(*database_, now - kUnusedKept);
+  (void)forget_unused(*database_, kUnusedKept);
   auto loaded = load(*database_);
   if (!loaded) return named(std::move(loaded).error());
   loaded_ = std::move(*loaded);
   return {};
+}
+
+StoreResult<void> StateFile::begin_anew(Instant now, const std::string& why) {
+  auto done = move_aside(now, why);
+  if (done) done = make();
+  if (done) done = open_and_load();
+  return done;
 }
 
 StoreResult<void> StateFile::move_aside(Instant now, const std::string& why) {

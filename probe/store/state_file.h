@@ -23,8 +23,7 @@ struct StateFileOptions {
 class StateFile {
  public:
   // Makes the file if there is none, readable by its owner alone. One that is damaged, or is no state of ours, is moved
-  // aside first. Fails with what cannot be mended here: in_use, newer, denied, unable. `now` names what is moved aside
-  // and says what is long unused.
+  // aside first. Fails with what cannot be mended here: in_use, newer, denied, unable. `now` names what is moved aside.
   static StoreResult<StateFile> open(StateFileOptions options, Instant now);
 
   // What was in it when it was opened.
@@ -36,13 +35,16 @@ class StateFile {
   };
   const std::optional<Aside>& moved_aside() const { return aside_; }
 
+  // Moves what is there aside, and begins an empty file.
+  StoreResult<void> begin_anew(Instant now, const std::string& why);
+
   // All or nothing: after an error the file holds what it held before.
   StoreResult<void> commit(const Batch& batch);
 
  private:
   explicit StateFile(StateFileOptions options) : options_(std::move(options)) {}
   StoreResult<void> make();
-  StoreResult<void> open_and_load(Instant now);
+  StoreResult<void> open_and_load();
   StoreResult<void> move_aside(Instant now, const std::string& why);
 
   StateFileOptions options_;

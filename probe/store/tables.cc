@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "probe/slo/history.h"
+
 namespace slosonde::store {
 
 namespace {
@@ -38,6 +40,30 @@ StoreResult<void> for_each(Database& database, const std::vector<Item>& items, s
 
 Instant instant(Row row, int column) {
   return instant_from_unix_ns(row.number(column));
+}
+
+// What cannot have been written: arithmetic with it might overflow.
+constexpr int64_t kMostInstant = int64_t{1} << 62;  // of the year 2116
+constexpr int64_t kMostBlock = kMostInstant / (10'000'000'000 * 60);
+
+tl::unexpected<StoreError> impossible(std::string_view what) {
+  return trouble(Trouble::damaged, std::string("it holds ").append(what).append(" that cannot be"));
+}
+
+bool is_possible(Instant t) {
+  return unix_ns(t) > -kMostInstant && unix_ns(t) < kMostInstant;
+}
+
+StoreResult<void> check(const Batch& all) {
+  for (const KeptSli& one : all.slis)
+    if (!is_possible(one.since) || !is_possible(one.used)) return impossible("an instant");
+  for (const KeptSchedule& one : all.schedules)
+    if (!is_possible(one.next_slot)) return impossible("a slot");
+  for (const KeptCounts& one : all.counts) {
+    if (one.slot != slo::kFineSlot && one.slot != slo::kCoarseSlot) return impossible("a length of slots");
+    if (one.block < -kMostBlock || one.block > kMostBlock) return impossible("a block's number");
+  }
+  return {};
 }
 
 // The marker's numbers have at most 48 bits.
@@ -97,18 +123,18 @@ StoreResult<void> apply_counts(Database& database, const Batch& batch) {
                          row.bind(1, sli.definition).bind(2, unix_ns(sli.since)).bind(3, unix_ns(sli.used));
                        });
   if (!done) return done;
-  done = for_each(database, batch.counts,
-                  "INSERT OR REPLACE INTO counts (sli, slot_ns, block, counts) "
-                  "SELECT id, ?2, ?3, ?4 FROM slis WHERE definition = ?1",
-                  [](Statement& row, const KeptCounts& one) {
-                    row.bind(1, one.definition).bind(2, one.slot.count()).bind(3, one.block).bind_blob(4, one.bytes);
-                  });
-  if (!done) return done;
-  return for_each(database, batch.forgotten,
+  done = for_each(database, batch.forgotten,
                   "DELETE FROM counts WHERE sli = (SELECT id FROM slis WHERE definition = ?1) AND slot_ns = ?2 AND "
                   "block < ?3",
                   [](Statement& row, const Forgotten& one) {
                     row.bind(1, one.definition).bind(2, one.slot.count()).bind(3, one.before_block);
+                  });
+  if (!done) return done;
+  return for_each(database, batch.counts,
+                  "INSERT OR REPLACE INTO counts (sli, slot_ns, block, counts) "
+                  "SELECT id, ?2, ?3, ?4 FROM slis WHERE definition = ?1",
+                  [](Statement& row, const KeptCounts& one) {
+                    row.bind(1, one.definition).bind(2, one.slot.count()).bind(3, one.block).bind_blob(4, one.bytes);
                   });
 }
 
@@ -146,22 +172,36 @@ StoreResult<void> apply_alerts(Database& database, const Batch& batch) {
                   });
 }
 
-StoreResult<void> apply_epoch(Database& database, const Batch& batch) {
-  if (!batch.epoch) return {};
-  auto statement = database.prepare("INSERT OR REPLACE INTO probe VALUES ('epoch', ?)");
-  if (!statement) return tl::unexpected<StoreError>(std::move(statement).error());
-  return statement->bind(1, number(*batch.epoch)).run();
+StoreResult<void> apply_probe(Database& database, const Batch& batch) {
+  std::vector<std::pair<std::string_view, int64_t>> values;
+  if (batch.epoch) values.emplace_back("epoch", number(*batch.epoch));
+  if (batch.clock) values.emplace_back("boot", number(batch.clock->boot));
+  if (batch.clock) values.emplace_back("offset_ns", batch.clock->offset.count());
+  return for_each(database, values, "INSERT OR REPLACE INTO probe VALUES (?, ?)",
+                  [](Statement& row, const auto& value) { row.bind(1, value.first).bind(2, value.second); });
+}
+
+StoreResult<void> load_probe(Database& database, Batch& all) {
+  std::optional<uint64_t> boot;
+  std::optional<int64_t> offset;
+  auto done = each_row(database, "SELECT key, value FROM probe", [&](Row row) {
+    if (row.bytes(0) == "epoch") all.epoch = static_cast<uint64_t>(row.number(1));
+    if (row.bytes(0) == "boot") boot = static_cast<uint64_t>(row.number(1));
+    if (row.bytes(0) == "offset_ns") offset = row.number(1);
+  });
+  if (boot && offset) all.clock = KeptClock{*boot, Duration(*offset)};
+  return done;
 }
 
 }  // namespace
 
 StoreResult<Batch> load(Database& database) {
   Batch all;
-  auto done = each_row(database, "SELECT value FROM probe WHERE key = 'epoch'",
-                       [&](Row row) { all.epoch = static_cast<uint64_t>(row.number(0)); });
-  for (const auto part : {load_counts, load_alerts, load_runs}) {
+  StoreResult<void> done;
+  for (const auto part : {load_probe, load_counts, load_alerts, load_runs}) {
     if (done) done = part(database, all);
   }
+  if (done) done = check(all);
   if (!done) return tl::unexpected<StoreError>(std::move(done).error());
   return all;
 }
@@ -172,17 +212,18 @@ StoreResult<void> apply(Database& database, const Batch& batch) {
       const char* const clear = "DELETE FROM alerts; DELETE FROM runs; DELETE FROM schedules; DELETE FROM watches";
       if (auto done = database.execute(clear); !done) return done;
     }
-    for (const auto part : {apply_epoch, apply_counts, apply_alerts, apply_runs}) {
+    for (const auto part : {apply_probe, apply_counts, apply_alerts, apply_runs}) {
       if (auto done = part(database, batch); !done) return done;
     }
     return {};
   });
 }
 
-StoreResult<void> forget_unused(Database& database, Instant before) {
-  auto statement = database.prepare("DELETE FROM slis WHERE used_ns < ?");
+// Reckoned from the newest of them: a clock that is wrong must not cost everything.
+StoreResult<void> forget_unused(Database& database, Duration kept) {
+  auto statement = database.prepare("DELETE FROM slis WHERE used_ns < (SELECT max(used_ns) FROM slis) - ?");
   if (!statement) return tl::unexpected<StoreError>(std::move(statement).error());
-  return statement->bind(1, unix_ns(before)).run();
+  return statement->bind(1, kept.count()).run();
 }
 
 }  // namespace slosonde::store

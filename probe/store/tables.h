@@ -12,7 +12,7 @@ StoreResult<Batch> load(Database& database);
 // All of it in one commit, or nothing.
 StoreResult<void> apply(Database& database, const Batch& batch);
 
-// SLIs that no configuration has had since, with their counts and alerts.
-StoreResult<void> forget_unused(Database& database, Instant before);
+// SLIs that no configuration has had for so long, with their counts and alerts.
+StoreResult<void> forget_unused(Database& database, Duration kept);
 
 }  // namespace slosonde::store

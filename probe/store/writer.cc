@@ -6,7 +6,10 @@
 namespace slosonde::store {
 
 Writer::Writer(std::optional<StateFile> file, WriterOptions options)
-    : options_(std::move(options)), file_(std::move(file)), thread_([this] { work(); }) {}
+    : options_(std::move(options)),
+      file_(std::move(file)),
+      opened_once_(file_.has_value()),
+      thread_([this] { work(); }) {}
 
 Writer::~Writer() {
   stop();
@@ -81,6 +84,16 @@ StoreResult<void> Writer::attempt(const Batch& batch) {
     auto opened = StateFile::open(options_.file, options_.now());
     if (!opened) return tl::unexpected<StoreError>(std::move(opened).error());
     file_ = std::move(*opened);
+    // What an earlier process left could not be read when this one began, and is not to be mixed with what it has
+    // since.
+    if (!std::exchange(opened_once_, true) && !file_->take_loaded().empty()) {
+      const auto anew = file_->begin_anew(options_.now(), "it could not be read when the probe started");
+      if (!anew) {
+        file_.reset();
+        opened_once_ = false;
+        return anew;
+      }
+    }
     if (const auto& aside = file_->moved_aside()) {
       const std::lock_guard lock(mutex_);
       ++status_.moved_aside;

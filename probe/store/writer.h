@@ -66,6 +66,7 @@ class Writer {
 
   WriterOptions options_;
   std::optional<StateFile> file_;  // writer's thread
+  bool opened_once_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::optional<Batch> waiting_;

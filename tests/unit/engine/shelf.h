@@ -22,11 +22,11 @@ class Shelf {
     }
     if (batch.epoch) epoch_ = batch.epoch;
     for (auto& one : batch.slis) slis_[one.definition] = one;
-    for (auto& one : batch.counts) counts_[{one.definition, one.slot, one.block}] = one;
     for (auto& one : batch.forgotten) {
       counts_.erase(counts_.lower_bound({one.definition, one.slot, INT64_MIN}),
                     counts_.lower_bound({one.definition, one.slot, one.before_block}));
     }
+    for (auto& one : batch.counts) counts_[{one.definition, one.slot, one.block}] = one;
     for (auto& one : batch.alerts) alerts_[{one.definition, one.slo, one.tier}] = one;
     for (auto& one : batch.runs) {
       if (one.record.empty()) {

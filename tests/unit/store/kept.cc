@@ -60,11 +60,11 @@ void Contents::apply(const Batch& batch) {
   }
   if (batch.epoch) rows_["epoch"] = std::to_string(*batch.epoch);
   for (const auto& one : batch.slis) rows_["sli " + one.definition] = format_utc(one.since) + format_utc(one.used);
-  for (const auto& one : batch.counts) rows_[text(one.definition, one.slot) + number(one.block)] = one.bytes;
   for (const auto& one : batch.forgotten) {
     const std::string prefix = text(one.definition, one.slot);
     rows_.erase(rows_.lower_bound(prefix), rows_.lower_bound(prefix + number(one.before_block)));
   }
+  for (const auto& one : batch.counts) rows_[text(one.definition, one.slot) + number(one.block)] = one.bytes;
   for (const auto& one : batch.alerts) {
     rows_["alert " + one.definition + "|" + one.slo + "|" + one.tier] =
         std::to_string(one.state.active) + " " + format_utc(one.state.since) + format_utc(one.state.last_change) +

@@ -7,6 +7,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "probe/store/schema.h"
 #include "tests/unit/store/kept.h"
@@ -83,16 +84,50 @@ TEST_F(StateFileTest, AWholeBatchReplacesAllButCounts) {
 }
 
 TEST_F(StateFileTest, CountsThatNoConfigurationUsesAreForgottenInTheEnd) {
-  ASSERT_TRUE(open()->commit(nth_batch(0)));
-  EXPECT_EQ(open(kNow + kUnusedKept)->take_loaded().slis.size(), 3U);
-  const Batch loaded = open(kNow + kUnusedKept + 1s)->take_loaded();
-  EXPECT_TRUE(loaded.slis.empty());
-  EXPECT_TRUE(open(kNow)->take_loaded().counts.empty()) << "their counts must go with them";
-  EXPECT_TRUE(open(kNow)->take_loaded().alerts.empty());
+  {
+    auto file = open();
+    ASSERT_TRUE(file->commit(nth_batch(0)));
+    Batch later;
+    later.slis.push_back({"sli 1", kNow, kNow + kUnusedKept});
+    ASSERT_TRUE(file->commit(later));
+  }
+  EXPECT_EQ(open(kNow + 1000 * 24h)->take_loaded().slis.size(), 3U) << "whatever the clock says";
+  {
+    auto file = open();
+    Batch later;
+    later.slis.push_back({"sli 1", kNow, kNow + kUnusedKept + 1s});
+    ASSERT_TRUE(file->commit(later));
+  }
+  const Batch loaded = open()->take_loaded();
+  ASSERT_EQ(loaded.slis.size(), 1U);
+  EXPECT_EQ(loaded.slis[0].definition, "sli 1");
+  EXPECT_TRUE(loaded.counts.empty()) << "their counts must go with them";
+  EXPECT_TRUE(loaded.alerts.empty());
   EXPECT_FALSE(loaded.watches.empty());
 }
 
+TEST_F(StateFileTest, WithNumbersThatCannotBeIsMovedAside) {
+  const std::vector<std::function<void(Batch&)>> changes = {
+      [](Batch& batch) { batch.counts[0].block = INT64_MAX / 60; }, [](Batch& batch) { batch.counts[0].slot = 7s; },
+      [](Batch& batch) { batch.slis[0].since = kNever; },
+      [](Batch& batch) { batch.schedules[0].next_slot = Instant::min(); }};
+  for (const auto& change : changes) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    Batch batch = nth_batch(0);
+    change(batch);
+    ASSERT_TRUE(open()->commit(batch));
+    auto file = open();
+    ASSERT_TRUE(file) << file.error().text;
+    ASSERT_TRUE(file->moved_aside());
+    EXPECT_THAT(file->moved_aside()->why, HasSubstr("cannot be"));
+    file = trouble(Trouble::unable, "closed");
+  }
+}
+
 TEST_F(StateFileTest, IsForItsOwnerAlone) {
+  write("");
+  ASSERT_EQ(::chmod(path_.c_str(), 0644), 0);
   const auto file = open();
   ASSERT_TRUE(file);
   struct stat status {};
@@ -140,15 +175,21 @@ TEST_F(StateFileTest, ThatIsNoDatabaseIsMovedAside) {
   EXPECT_FALSE(open()->moved_aside());
 }
 
-TEST_F(StateFileTest, OfAnotherProgramIsMovedAside) {
-  {
+TEST_F(StateFileTest, OfAnotherProgramIsRefusedAndLeftAlone) {
+  ASSERT_TRUE([&] {
     auto other = Database::open(path_);
-    ASSERT_TRUE(other->execute("CREATE TABLE songs (title TEXT)"));
-  }
-  auto file = open();
-  ASSERT_TRUE(file) << file.error().text;
-  ASSERT_TRUE(file->moved_aside());
-  EXPECT_THAT(file->moved_aside()->why, HasSubstr("another program"));
+    return other && other->execute("PRAGMA journal_mode = DELETE; CREATE TABLE songs (title TEXT)");
+  }());
+  const auto bytes = [&] {
+    std::ifstream in(path_, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string before = bytes();
+  const auto file = open();
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().trouble, Trouble::denied);
+  EXPECT_THAT(file.error().text, HasSubstr("another program"));
+  EXPECT_EQ(bytes(), before);
 }
 
 TEST_F(StateFileTest, WithoutATableOfOursIsMovedAside) {
@@ -176,7 +217,7 @@ TEST_F(StateFileTest, ThatIsDamagedAnywhereIsMovedAsideOrReadsAsPlausible) {
   const std::string sound(std::istreambuf_iterator<char>(in), {});
   ASSERT_GT(sound.size(), 20'000U);
   int moved = 0;
-  for (size_t at = 0; at < sound.size(); at += 997) {
+  for (size_t at = 0; at < sound.size(); at += 499) {
     std::string bytes = sound;
     for (size_t i = at; i < std::min(at + 64, bytes.size()); ++i) bytes[i] = static_cast<char>(~bytes[i]);
     fs::remove_all(folder_);

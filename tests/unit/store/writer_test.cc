@@ -142,6 +142,28 @@ TEST_F(WriterTest, AWholeBatchMakesGoodAtTheEndWhatCouldNotBeCommitted) {
   EXPECT_EQ(held(), wanted);
 }
 
+TEST_F(WriterTest, WhatAFileHeldThatCouldNotBeReadAtTheStartIsKeptApart) {
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("late-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  auto real = options();
+  real.file = {.path = folder / "state.db"};
+  ASSERT_TRUE(StateFile::open(real.file, kNow)->commit(nth_batch(0)));
+  {
+    Writer writer(std::nullopt, real);
+    writer.offer(nth_batch(6));
+    wait_until([&] { return writer.idle(); });
+    EXPECT_TRUE(writer.status().writable);
+  }
+  auto aside = real.file;
+  aside.path += ".damaged-2026-01-31T00:00:00.000Z";
+  Contents before;
+  before.apply(nth_batch(0));
+  EXPECT_EQ(Contents::of(StateFile::open(aside, kNow)->take_loaded()), before);
+  EXPECT_EQ(StateFile::open(real.file, kNow)->take_loaded().runs.size(), 1U);
+  std::filesystem::remove_all(folder);
+}
+
 // On the real file system: what is moved aside is renamed there.
 TEST_F(WriterTest, AFileDamagedWhileItRunsIsMovedAsideAndAWholeBatchIsWanted) {
   const std::filesystem::path folder =
