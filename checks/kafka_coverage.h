@@ -43,6 +43,8 @@ class KafkaCoverage {
   void skip(int32_t partition, int64_t offset);
   // Whether such a time is still to come.
   bool skipping() const;
+  // Whether something was lost since the last proof.
+  bool broken() const { return broken_; }
 
   // The end of each partition, by number, as asked for at an instant. Questions in the order of their instants.
   void ends(Instant asked, std::span<const int64_t> ends);

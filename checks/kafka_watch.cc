@@ -191,11 +191,12 @@ void KafkaWatch::answered(KafkaAnswer answer) {
 std::string KafkaWatch::position() const {
   const Position now = kept_ ? *kept_ : Position{coverage_.proven(), coverage_.positions()};
   if (!kept_ && !coverage_.begun()) return {};
+  if (coverage_.skipping() || coverage_.broken()) return sound_position_;
   ByteWriter out;
   out.put(now.proven);
   out.put(uint64_t{now.offsets.size()});
   for (const int64_t offset : now.offsets) out.put(static_cast<uint64_t>(offset));
-  return out.bytes();
+  return sound_position_ = out.bytes();
 }
 
 void KafkaWatch::resume_from(std::string_view position) {

@@ -96,6 +96,9 @@ class KafkaWatch final : public Watch {
   };
   bool fits(const Position& kept, const KafkaAnswer& answer) const;
   std::optional<Position> kept_;  // until reading has begun
+  // While something that was not looked at, or was lost, is not behind us: the position before it, so that who goes on
+  // from there comes upon it, too.
+  mutable std::string sound_position_;
 
   bool missing_topic_ = false;        // the cluster has said so
   Instant missing_at_{};              // when it was last asked

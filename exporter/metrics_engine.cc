@@ -8,10 +8,14 @@ namespace slosonde::exporter {
 
 namespace {
 
-void collect_state(const engine::StateStatus& state, Families& families) {
+void collect_state(const engine::StateStatus& state, Duration wall_offset, Families& families) {
   gauge(families, "slosonde_state_writable",
         "Whether what is to survive a restart can be written: the last commit's success; absent without a state file.")
       .add({}, state.writable ? 1.0 : 0.0);
+  Family committed =
+      gauge(families, "slosonde_state_committed_timestamp_seconds",
+            "Everything known by then survives a restart, in Unix seconds; absent before the first commit.");
+  if (state.committed_to) committed.add({}, static_cast<double>(unix_ns(*state.committed_to + wall_offset)) / 1e9);
   Family commits = counter(families, "slosonde_state_commits_total", "Attempts to commit the state.");
   commits.add({{"result", "ok"}}, static_cast<double>(state.commits));
   commits.add({{"result", "failed"}}, static_cast<double>(state.failures));
@@ -46,7 +50,7 @@ void collect_engine(const engine::Snapshot& snapshot, Families& families) {
   gauge(families, "slosonde_engine_last_turn_timestamp_seconds",
         "When the engine last gave the figures shown here, in Unix seconds; they are as old as that.")
       .add({}, static_cast<double>(unix_ns(snapshot.at + snapshot.wall_offset)) / 1e9);
-  if (snapshot.state) collect_state(*snapshot.state, families);
+  if (snapshot.state) collect_state(*snapshot.state, snapshot.wall_offset, families);
 }
 
 }  // namespace slosonde::exporter

@@ -19,7 +19,8 @@ slosonde puts a synthetic log into a pipeline every second, and looks for it at 
 The promise (SLO): {objective:g} % of these logs become an alert within 3 seconds, judged over a day.
     error budget   how much may go wrong: {share:g} % of a day's {runs:.0f} runs, so {allowed:.0f} of them.
     burn rate      how fast that budget is being spent. At 1 it lasts exactly the day; at 14.4 it is gone in
-                   {hours:.1f} hours, and somebody is paged (if it holds over 2 minutes and over 10 seconds).
+                   {hours:.1f} hours, and somebody is paged: once it holds over 10 seconds, and as much has failed as
+                   makes it 14.4 over two full minutes (a probe this young has no two minutes yet).
 
 Each line below is one run, by when its log was due, with when it was seen at each stage. Incidents are read from
 Kafka, alerts arrive by themselves: an alert can be seen a few ms before the incident behind it is read."""

@@ -66,6 +66,9 @@ Health health_of(const engine::Snapshot* snapshot, Instant now) {
                          "; what is shown is as old as that.");
   }
   if (!snapshot->ready) explain_not_ready(*snapshot, health);
+  if (snapshot->state && !snapshot->state->writable) {
+    health.why.push_back("What is to survive a restart cannot be written: " + snapshot->state->error);
+  }
   if (snapshot->draining) health.why.emplace_back("The probe is stopping: it starts no more runs.");
   health.ready = health.healthy && snapshot->ready && !snapshot->draining;
   return health;

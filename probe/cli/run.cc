@@ -42,6 +42,10 @@ Line line_of(engine::Notice::Kind kind) {
       return {Level::info, "alert resolved", "slo"};
     case Kind::history_anew:
       return {Level::warning, "history begins anew", "slo"};
+    case Kind::state_lost:
+      return {Level::error, "state not written", "file"};
+    case Kind::state_back:
+      return {Level::info, "state written again", "file"};
     case Kind::runs_dropped:
       return {Level::warning, "runs dropped", "transaction"};
   }
@@ -89,6 +93,9 @@ int run(const RunOptions& options) {
     return kBad;
   }
   if (*state) {
+    if (!(*state)->begins.empty()) {
+      log->write(Level::info, "state", {{"file", config->probe.state}, {"text", (*state)->begins}});
+    }
     if (!(*state)->warning.empty()) log->write(Level::warning, "state", {{"text", (*state)->warning}});
     wanted.service.state = std::move((*state)->options);
   }

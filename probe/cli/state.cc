@@ -1,7 +1,11 @@
 #include "probe/cli/state.h"
 
 #include <chrono>
+#include <ctime>
+#include <fstream>
+#include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "probe/store/state_file.h"
@@ -10,6 +14,26 @@
 namespace slosonde::cli {
 
 namespace {
+
+constexpr Duration kStep = std::chrono::milliseconds(500);  // less is adjustment
+
+Duration read(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+// Which boot of the machine this is, and where its wall clock stands now.
+store::KeptClock present_clock() {
+  std::string boot;
+  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
+  return {std::hash<std::string>()(boot) >> 1, read(CLOCK_REALTIME) - read(CLOCK_BOOTTIME)};
+}
+
+// Of another boot nothing can be said.
+bool was_stepped(const std::optional<store::KeptClock>& before, const store::KeptClock& now) {
+  return before && before->boot == now.boot && std::chrono::abs(before->offset - now.offset) > kStep;
+}
 
 Instant now_by_wall_clock() {
   return Instant(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
@@ -22,6 +46,7 @@ Result<std::optional<OpenedState>> open_state(const config::Config& config) {
   OpenedState made;
   made.options.path = config.probe.state;
   made.options.commit_every = config.probe.commit;
+  made.options.clock = present_clock();
   store::WriterOptions options;
   options.file.path = config.probe.state;
   options.now = now_by_wall_clock;
@@ -30,7 +55,13 @@ Result<std::optional<OpenedState>> open_state(const config::Config& config) {
   if (opened) {
     file = std::move(*opened);
     made.options.kept = file->take_loaded();
+    const auto& kept = made.options.kept;
+    made.begins = kept.epoch ? "goes on, with " + std::to_string(kept.slis.size()) + " SLIs and " +
+                                   std::to_string(kept.runs.size()) + " runs in flight"
+                             : "begins";
+    made.options.clock_stepped = was_stepped(made.options.kept.clock, made.options.clock);
     if (const auto& aside = file->moved_aside()) {
+      made.options.moved_aside = aside->path + " (" + aside->why + ")";
       made.warning = "a damaged state file was moved aside to \"" + aside->path + "\" (" + aside->why +
                      "); counts, alerts and runs begin anew";
     }

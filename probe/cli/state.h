@@ -12,6 +12,7 @@ namespace slosonde::cli {
 
 struct OpenedState {
   engine::StateOptions options;
+  std::string begins;   // for the log: what it goes on from
   std::string warning;  // for the log: a damaged file was moved aside, or it cannot be written now; empty: all is well
 };
 

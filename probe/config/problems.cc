@@ -71,6 +71,7 @@ constexpr std::array<std::string_view, kRules> kRuleNames = {
     "faster_than_over_limit",
     "probe_name",
     "state_needs_key",
+    "state_needs_name",
     "listener_address",
     "listeners_clash",
     "hooks_open",

@@ -77,6 +77,7 @@ enum class Rule : uint8_t {
   // Probe and listeners.
   probe_name,
   state_needs_key,
+  state_needs_name,
   listener_address,
   listeners_clash,
   hooks_open,

@@ -65,6 +65,10 @@ void check_admin(const Values& admin, Problems& problems) {
 }  // namespace
 
 void check_probe(const Values& probe, const Source& source, Problems& problems) {
+  if (probe.has("state") && !probe.has("name") && Builder::is_complete(probe))
+    problems.add(probe.position("state"), probe.path("state"),
+                 "what is kept is of no use to a probe of another name, and a host's name may change; add `name`",
+                 Rule::state_needs_name);
   if (probe.has("state") && !probe.has("key") && Builder::is_complete(probe))
     problems.add(
         probe.position("state"), probe.path("state"),

@@ -39,7 +39,7 @@ constexpr std::array<Key, 9> kProbeKeys = {{
     {.name = "state",
      .type = Type::path,
      .help = "A file for what survives a restart: counts, alerts, runs in flight. Without one all begins with the "
-             "process. Needs `key`."},
+             "process. Needs `key` and `name`."},
     {.name = "commit",
      .type = Type::duration,
      .help = "How often the state is committed: a kill -9 costs what came after the last time.",

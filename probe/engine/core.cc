@@ -131,7 +131,7 @@ Core::Impl::Impl(std::shared_ptr<const Plan> plan, CoreOptions options)
       schedule_(*plan_, queue_, options.start, options.schedule),
       markers_(*plan_, options.epoch),
       runs_(*plan_, queue_, options.kept_runs),
-      sight_(*plan_),
+      sight_(*plan_, options.start),
       reports_(*plan_, markers_),
       judge_(*plan_, sight_),
       stats_(*plan_),
@@ -155,7 +155,8 @@ Core::Impl::Impl(std::shared_ptr<const Plan> plan, CoreOptions options)
 
 void Core::Impl::restore() {
   keep_.emplace(*plan_, schedule_, markers_, runs_, sight_, slis_, options_.epoch);
-  Keep::Restored restored = keep_->restore(*std::exchange(options_.kept, nullptr), options_.start);
+  Keep::Restored restored =
+      keep_->restore(*std::exchange(options_.kept, nullptr), options_.start, options_.clock_stepped);
   for (const auto& [transaction, missed] : restored.missed) miss(transaction, missed);
   for (Run* const run : restored.runs) runs_.wake(*run, options_.start);
   std::move(restored.notices.begin(), restored.notices.end(), std::back_inserter(notices_));

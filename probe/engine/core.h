@@ -109,7 +109,9 @@ struct Notice {
     alert_fired,
     alert_resolved,
     history_anew,  // an SLO's
-    runs_dropped   // runs of an earlier process that cannot go on
+    runs_dropped,  // runs of an earlier process that cannot go on
+    state_lost,    // what is to survive cannot be committed
+    state_back     // it can again
   };
   Kind kind;
   std::string subject;  // transaction, watch or SLO
@@ -126,6 +128,7 @@ struct CoreOptions {
   // What an earlier process left (perhaps nothing), read during construction: counts, alerts and runs in flight go on,
   // slots since are missed; exported counters begin at 0. None: nothing is kept of this process either.
   const store::Batch* kept = nullptr;
+  bool clock_stepped = false;  // since that process began: its instants are not ours
 };
 
 class Core {

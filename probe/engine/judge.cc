@@ -122,7 +122,7 @@ void Judge::judge_watched(Run& run, size_t i, Instant t) {
   if (!waits || t >= sight_.told_at(watch)) {
     const Instant at = waits ? t : stage.limit;
     if (sight_.covers(watch, run.due, stage.limit)) return decide_bad_for_now(run, i, at);
-    if (sight_.place_failed(watch)) return decide_failed(run, i, sight_.status(watch).error, at);
+    if (sight_.place_failed(watch, stage.limit)) return decide_failed(run, i, sight_.status(watch).error, at);
   }
   if (t >= stage.limit + plan_.settle) return decide(run, i, StageVerdict::unseen, t);
   if (!std::exchange(stage.waits_for_sight, true)) say(AwaitsSight{watch, stage.limit, i});

@@ -73,6 +73,7 @@ class Judge {
   // judge_action.cc
   void act(Run& run, size_t i, Instant t);
   bool may_start(Run& run, size_t i);
+  bool eaten_up(const Run& run, size_t i) const;
   void start_attempt(Run& run, size_t i);
   void end_attempt(Run& run, size_t i);
   void judge_action(Run& run, size_t i, Instant t);

@@ -30,9 +30,17 @@ void Judge::act(Run& run, size_t i, Instant t) {
     if (!may_start(run, i)) return;
     // It is known only now, after our own limit, that the stage before was seen: we were blind, and could not act.
     if (t > stage.limit) return blind(run, i, run.stages[i - 1].fault, t);
+    if (eaten_up(run, i)) return decide_fault(run, i, starved_error(), t);
     stage.next_start = t;
   }
   if (stage.next_start <= t && now_ < stage.limit) start_attempt(run, i);
+}
+
+// Whether most of the time the stage had, from when the one before was seen, has passed while we were held up.
+bool Judge::eaten_up(const Run& run, size_t i) const {
+  if (i == 0) return false;
+  const Instant could = *run.stages[i - 1].record.seen_hi;
+  return starved(could) && run.stages[i].limit - now_ < (run.stages[i].limit - could) / 2;
 }
 
 // Whether the first attempt may be made; the stage may be decided instead.

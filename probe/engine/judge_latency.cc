@@ -65,7 +65,7 @@ Judge::LatencyState Judge::latency_state(const Run& run, size_t index, Instant f
   if (t < fast_until) return LatencyState::open;
   if (plan.mode == StageMode::polled && stage.answered && stage.last_fault) return LatencyState::open;
   if (waits && t < sight_.told_at(plan.watch)) return LatencyState::awaits_sight;
-  if (proven() || sight_.place_failed(plan.watch)) return LatencyState::bad;
+  if (proven() || sight_.place_failed(plan.watch, fast_until)) return LatencyState::bad;
   return LatencyState::awaits_sight;
 }
 

@@ -10,8 +10,40 @@ namespace slosonde::engine {
 
 namespace {
 
-// A run cannot have been due in the future: the wall clock, by which processes know of each other's time, was set back.
+// What is further in the future was written before the wall clock was set back: processes know of each other's time by
+// nothing else.
 constexpr Duration kClockSlack = std::chrono::seconds(1);
+
+std::vector<TimeSpan> spans_of(std::string_view bytes) {
+  ByteReader in(bytes);
+  std::vector<TimeSpan> spans;
+  for (uint64_t left = in.number(Coverage::kMost); left > 0; --left) {
+    const Instant from = in.instant();
+    spans.push_back({from, from + in.duration()});
+  }
+  return in.ended_well() ? spans : std::vector<TimeSpan>();
+}
+
+bool is_of_the_future(const store::Batch& kept, Instant now) {
+  const auto later = [&](Instant t) { return t > now + kClockSlack; };
+  return std::ranges::any_of(kept.slis, [&](const store::KeptSli& one) { return later(one.used); }) ||
+         std::ranges::any_of(kept.watches, [&](const store::KeptWatch& one) {
+           return std::ranges::any_of(spans_of(one.coverage), [&](const TimeSpan& span) { return later(span.to); });
+         });
+}
+
+// By another clock nobody can say what became of the run.
+void give_up(Run& run, Instant now) {
+  const Error stepped{ErrorCode::internal,
+                      "the wall clock was set while the run was in flight and the probe was not running"};
+  for (Stage& stage : run.stages) {
+    stage.attempt_running = false;
+    if (stage.decided()) continue;
+    stage.report = Report::fault;
+    stage.report_error = stepped;
+    stage.report_at = now;
+  }
+}
 
 // The attempts that ran when the process ended have no result: what they did nobody knows.
 void cut_off(Run& run, const TransactionPlan& plan, Instant now) {
@@ -48,16 +80,6 @@ std::string coverage_bytes(const Coverage& coverage) {
   return out.bytes();
 }
 
-std::vector<TimeSpan> spans_of(std::string_view bytes) {
-  ByteReader in(bytes);
-  std::vector<TimeSpan> spans;
-  for (uint64_t left = in.number(Coverage::kMost); left > 0; --left) {
-    const Instant from = in.instant();
-    spans.push_back({from, from + in.duration()});
-  }
-  return in.ended_well() ? spans : std::vector<TimeSpan>();
-}
-
 }  // namespace
 
 Keep::Keep(const Plan& plan, Schedule& schedule, RunMarkers& markers, RunBook& runs, Sight& sight, SliBook& slis,
@@ -83,11 +105,12 @@ store::RunKey Keep::key_of(const RunId& run) const {
   return {id.stream, id.epoch, id.seq};
 }
 
-Keep::Restored Keep::restore(const store::Batch& kept, Instant now) {
+Keep::Restored Keep::restore(const store::Batch& kept, Instant now, bool clock_stepped) {
+  clock_stepped = clock_stepped || is_of_the_future(kept, now);
   Restored restored;
   restore_counts(kept, now, restored);
-  restore_runs(kept, now, restored);
-  restore_sight(kept);
+  restore_runs(kept, now, clock_stepped, restored);
+  if (!clock_stepped) restore_sight(kept);
   return restored;
 }
 
@@ -110,7 +133,7 @@ void Keep::restore_counts(const store::Batch& kept, Instant now, Restored& resto
   }
 }
 
-void Keep::restore_runs(const store::Batch& kept, Instant now, Restored& restored) {
+void Keep::restore_runs(const store::Batch& kept, Instant now, bool clock_stepped, Restored& restored) {
   std::vector<uint64_t> dropped(plan_.transactions.size());
   for (const store::KeptRun& one : kept.runs) {
     const ledger::MarkerId marker{one.key.stream, one.key.epoch, one.key.seq};
@@ -122,7 +145,11 @@ void Keep::restore_runs(const store::Batch& kept, Instant now, Restored& restore
       ++dropped[*transaction];
       continue;
     }
-    cut_off(*run, plan, now);
+    if (clock_stepped) {
+      give_up(*run, now);
+    } else {
+      cut_off(*run, plan, now);
+    }
     Run& adopted = runs_.adopt(*transaction, std::move(*run));
     markers_.adopt(adopted.id, marker);
     adopted.tokens = markers_.tokens(adopted.id);

@@ -30,14 +30,15 @@ class Keep {
     std::vector<Run*> runs;
     std::vector<Notice> notices;
   };
-  Restored restore(const store::Batch& kept, Instant now);
+  // `clock_stepped`: its instants are not ours, so that what was in flight, and what was seen, says nothing any more.
+  Restored restore(const store::Batch& kept, Instant now, bool clock_stepped);
 
   // Everything, or what has changed since the last call.
   store::Batch take_changes(bool whole);
 
  private:
   void restore_counts(const store::Batch& kept, Instant now, Restored& restored);
-  void restore_runs(const store::Batch& kept, Instant now, Restored& restored);
+  void restore_runs(const store::Batch& kept, Instant now, bool clock_stepped, Restored& restored);
   void restore_sight(const store::Batch& kept);
   void take_runs(bool whole, store::Batch& batch);
   void take_schedules(bool whole, store::Batch& batch);

@@ -102,6 +102,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     uint64_t epoch = static_cast<uint64_t>(unix_ns(started_) / 1'000'000);
     if (options_.state) {
       made.kept = &options_.state->kept;
+      made.clock_stepped = options_.state->clock_stepped;
       const uint64_t last = made.kept->epoch.value_or(0);
       if (epoch <= last) epoch = last + 1 + io_.random() % (1 << 20);
     }
@@ -168,7 +169,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     outputs_.clear();
     core_.advance(now, outputs_);
     for (Output& output : outputs_) std::visit([this](auto& order) { carry_out(order); }, output);
-    if (keeper_ && !stopping_) keeper_->turn(now);
+    if (keeper_ && !stopping_) keeper_->turn(now, [this](const Notice& one) { carry_out(one); });
     if (asked > 0 || now - published_ >= freshness()) publish(now);
     answer_triggers(asked);
     if (drain_until_ && see_to_the_end(now)) return;
@@ -201,7 +202,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     if (found != waiting_.end()) found->run = run.run;
   }
   void carry_out(RunClosed&) { changed_ = true; }
-  void carry_out(Notice& notice) {
+  void carry_out(const Notice& notice) {
     changed_ = true;
     if (options_.on_notice) options_.on_notice(notice);
   }

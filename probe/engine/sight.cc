@@ -5,7 +5,7 @@
 
 namespace slosonde::engine {
 
-Sight::Sight(const Plan& plan) : places_(plan.watches.size()) {
+Sight::Sight(const Plan& plan, Instant since) : since_(since), places_(plan.watches.size()) {
   for (uint32_t t = 0; t < plan.transactions.size(); ++t) {
     const auto& stages = plan.transactions[t].stages;
     for (size_t i = 0; i < stages.size(); ++i) {

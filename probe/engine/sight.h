@@ -34,7 +34,8 @@ struct Waiting {
 // Engine thread.
 class Sight {
  public:
-  explicit Sight(const Plan& plan);
+  // `since`: this process looks from then on.
+  Sight(const Plan& plan, Instant since);
 
   bool known(size_t watch) const { return watch < places_.size(); }
   const std::vector<Attached>& attached(size_t watch) const { return places_[watch].attached; }
@@ -44,6 +45,9 @@ class Sight {
   Instant told_at(size_t watch) const { return places_[watch].told_at; }
   // Out of sight, and not by a fault of ours: what is not seen there has failed.
   bool place_failed(size_t watch) const;
+  // The same for what should have been seen by `limit`: of a time when nobody looked the place's present state says
+  // nothing.
+  bool place_failed(size_t watch, Instant limit) const { return limit >= since_ && place_failed(watch); }
   bool covered_once(size_t watch) const { return places_[watch].covered_once; }
   bool all_reported() const;
   std::vector<WatchStatus> statuses() const;
@@ -80,6 +84,7 @@ class Sight {
 
   static std::vector<RunId> take_proven(Place& place, const TimeSpan& covered);
 
+  Instant since_;
   std::vector<Place> places_;
 };
 

@@ -23,13 +23,32 @@ slo::Event event_of(RunVerdict verdict) {
   }
 }
 
+// Of several SLOs of one SLI (by its definition) the one with the longest window keeps the counts for all.
+std::map<std::string, size_t> keepers_of(const Plan& plan) {
+  std::map<std::string, size_t> keepers;
+  for (size_t i = 0; i < plan.slos.size(); ++i) {
+    const auto [at, is_new] = keepers.try_emplace(sli_definition(plan, plan.slos[i]), i);
+    if (!is_new && plan.slos[i].window > plan.slos[at->second].window) at->second = i;
+  }
+  return keepers;
+}
+
 }  // namespace
 
 SliBook::SliBook(const Plan& plan, Instant start) : plan_(plan), transactions_(plan.transactions.size()) {
+  const auto every = [&](const SloPlan& slo) { return plan.transactions[slo.transaction].every; };
+  std::map<std::string, std::vector<Duration>> windows;  // by definition, of all SLOs of that SLI
+  for (const SloPlan& slo : plan.slos) {
+    auto& all = windows[sli_definition(plan, slo)];
+    for (const Duration one : SloBook::windows_for(slo, every(slo))) all.push_back(one);
+  }
+  const std::map<std::string, size_t> keepers = keepers_of(plan);
   books_.reserve(plan.slos.size());
   for (size_t i = 0; i < plan.slos.size(); ++i) {
     const SloPlan& slo = plan.slos[i];
-    books_.emplace_back(slo, plan.transactions[slo.transaction].every, start);
+    const std::string definition = sli_definition(plan, slo);
+    const bool keeps = keepers.at(definition) == i;
+    books_.emplace_back(slo, every(slo), start, keeps ? windows[definition] : std::vector<Duration>());
     OfTransaction& of = transactions_[slo.transaction];
     (slo.faster_than ? of.latencies : of.verdicts).push_back(i);
   }
@@ -86,14 +105,10 @@ void SliBook::step(size_t index, Instant now, const Tell& tell) {
 }
 
 void SliBook::keep_changes() {
-  std::map<std::string, size_t> longest;  // by definition
-  for (size_t i = 0; i < books_.size(); ++i) {
-    const auto [at, is_new] = longest.try_emplace(sli_definition(plan_, plan_.slos[i]), i);
-    if (!is_new && plan_.slos[i].window > plan_.slos[at->second].window) at->second = i;
-  }
+  const std::map<std::string, size_t> keepers = keepers_of(plan_);
   for (size_t i = 0; i < books_.size(); ++i) {
     std::string definition = sli_definition(plan_, plan_.slos[i]);
-    const bool keeps = longest[definition] == i;
+    const bool keeps = keepers.at(definition) == i;
     books_[i].keep_changes(std::move(definition), keeps);
   }
 }

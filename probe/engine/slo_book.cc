@@ -21,12 +21,22 @@ UnjudgedCounts unjudged_of(const slo::Counts& counts) {
 
 }  // namespace
 
-SloBook::SloBook(const SloPlan& plan, Duration every, Instant start)
+std::vector<Duration> SloBook::windows_for(const SloPlan& plan, Duration every) {
+  const slo::Policy policy = slo::default_policy(terms_of(plan, every), plan.min_bad);
+  return slo::windows_of(policy.tiers, plan.window);
+}
+
+SloBook::SloBook(const SloPlan& plan, Duration every, Instant start, const std::vector<Duration>& also)
     : plan_(plan),
       terms_(terms_of(plan, every)),
       policy_(slo::default_policy(terms_, plan.min_bad)),
-      history_(start, plan.window, slo::windows_of(policy_.tiers, plan.window)),
-      alerts_(policy_.tiers.size()) {}
+      windows_(slo::windows_of(policy_.tiers, plan.window)),
+      history_(start, plan.window, windows_),
+      alerts_(policy_.tiers.size()) {
+  if (also.empty()) return;
+  windows_.insert(windows_.end(), also.begin(), also.end());
+  history_ = slo::History(start, plan.window, windows_);
+}
 
 void SloBook::count(Instant t, slo::Event event) {
   history_.add(t, event);
@@ -99,7 +109,7 @@ void SloBook::take_changes(bool whole, store::Batch& batch) {
 
 bool SloBook::restore(Instant since, std::span<const slo::StoredBlock> fine, std::span<const slo::StoredBlock> coarse,
                       Instant at) {
-  slo::History made(std::min(since, at), plan_.window, slo::windows_of(policy_.tiers, plan_.window));
+  slo::History made(std::min(since, at), plan_.window, windows_);
   if (!made.restore(fine, coarse, at)) return false;
   history_ = std::move(made);
   if (keeps_counts_) history_.track_changes();

@@ -20,7 +20,11 @@ namespace slosonde::engine {
 // Engine thread. Keeps references to the plan, which must outlive it.
 class SloBook {
  public:
-  SloBook(const SloPlan& plan, Duration every, Instant start);
+  // `also`: windows that others need, who read the counts of this one.
+  SloBook(const SloPlan& plan, Duration every, Instant start, const std::vector<Duration>& also = {});
+
+  // The windows that the SLO itself needs.
+  static std::vector<Duration> windows_for(const SloPlan& plan, Duration every);
 
   void count(Instant t, slo::Event event);
 
@@ -56,6 +60,7 @@ class SloBook {
   const SloPlan& plan_;
   slo::Terms terms_;
   slo::Policy policy_;
+  std::vector<Duration> windows_;
   slo::History history_;
   std::vector<slo::AlertState> alerts_;
   slo::Counts total_;

@@ -10,6 +10,8 @@ StateKeeper::StateKeeper(Core& core, const Plan& plan, std::vector<std::shared_p
     : core_(core),
       watches_(std::move(watches)),
       path_(std::move(options.path)),
+      moved_aside_(std::move(options.moved_aside)),
+      clock_(options.clock),
       writer_(std::move(options.writer)),
       every_(options.commit_every),
       told_(plan.watches.size()) {
@@ -21,7 +23,8 @@ StateKeeper::StateKeeper(Core& core, const Plan& plan, std::vector<std::shared_p
   }
 }
 
-void StateKeeper::turn(Instant now) {
+void StateKeeper::turn(Instant now, const Tell& tell) {
+  tell_changes(tell);
   if (offered_ && writer_->idle()) {
     // A file that was found damaged has lost what was offered, and all before it.
     if (!writer_->wants_whole()) committed_ = offered_;
@@ -30,13 +33,28 @@ void StateKeeper::turn(Instant now) {
   if (now < next_) return;
   next_ = now + every_;
   if (offered_) return;
-  store::Batch batch = take_changes(writer_->wants_whole());
+  const bool whole = writer_->wants_whole() || std::exchange(wants_whole_, true);
+  store::Batch batch = take_changes(whole);
   offered_ = now;
   if (!batch.empty()) writer_->offer(std::move(batch));
+  wants_whole_ = false;
+}
+
+void StateKeeper::tell_changes(const Tell& tell) {
+  const store::WriterStatus status = writer_->status();
+  if (status.moved_aside != told_status_.moved_aside) {
+    tell({Notice::Kind::state_lost, path_, "a damaged state file was moved aside to " + status.last_aside});
+  }
+  if (status.writable != told_status_.writable) {
+    const std::string text = status.writable ? "it can be written again" : status.error + "; probing goes on";
+    tell({status.writable ? Notice::Kind::state_back : Notice::Kind::state_lost, path_, text});
+  }
+  told_status_ = status;
 }
 
 store::Batch StateKeeper::take_changes(bool whole) {
   store::Batch batch = core_.take_changes(whole);
+  if (whole) batch.clock = clock_;
   std::vector<store::KeptWatch> changed;
   for (size_t w = 0; w < batch.watches.size(); ++w) {
     store::KeptWatch& watch = batch.watches[w];
@@ -50,7 +68,7 @@ store::Batch StateKeeper::take_changes(bool whole) {
 }
 
 void StateKeeper::finish(Instant now) {
-  if (writer_->finish([this](bool whole) { return take_changes(whole); })) committed_ = now;
+  if (writer_->finish([this](bool whole) { return take_changes(whole || wants_whole_); })) committed_ = now;
 }
 
 StateStatus StateKeeper::status() {
@@ -61,8 +79,8 @@ StateStatus StateKeeper::status() {
   made.error = writer.error;
   made.commits = writer.committed;
   made.failures = writer.failures;
-  made.moved_aside = writer.moved_aside;
-  made.last_aside = writer.last_aside;
+  made.moved_aside = writer.moved_aside + (moved_aside_.empty() ? 0 : 1);
+  made.last_aside = writer.last_aside.empty() ? moved_aside_ : writer.last_aside;
   made.committed_to = committed_;
   return made;
 }

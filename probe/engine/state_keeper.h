@@ -1,7 +1,7 @@
 // Commits what is to survive the process: one batch after the other, each a consistent cut of core and watches.
 #pragma once
 
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +20,9 @@ struct StateOptions {
   std::string path;                       // for views
   std::unique_ptr<store::Writer> writer;  // none: nothing is kept
   store::Batch kept;                      // what an earlier process left
+  store::KeptClock clock;                 // this process's
+  bool clock_stepped = false;             // between that process and this one
+  std::string moved_aside;                // a damaged file, at the start: where it lies now, and what was wrong with it
   Duration commit_every{};
 };
 
@@ -30,8 +33,9 @@ class StateKeeper {
   // The core outlives it. The watches are told the positions that were kept.
   StateKeeper(Core& core, const Plan& plan, std::vector<std::shared_ptr<checks::Watch>> watches, StateOptions options);
 
-  // Between two turns.
-  void turn(Instant now);
+  // Between two turns. Tells when the state cannot be written any more, and when it can again.
+  using Tell = std::function<void(const Notice&)>;
+  void turn(Instant now, const Tell& tell);
   // When turn() has something to do again.
   Instant next_due() const { return next_; }
   // Commits the last batch and ends; blocks for as long as that takes.
@@ -41,12 +45,16 @@ class StateKeeper {
 
  private:
   store::Batch take_changes(bool whole);
+  void tell_changes(const Tell& tell);
 
   Core& core_;
   std::vector<std::shared_ptr<checks::Watch>> watches_;
-  std::string path_;
+  std::string path_, moved_aside_;
+  store::KeptClock clock_;
   std::unique_ptr<store::Writer> writer_;
   Duration every_;
+  bool wants_whole_ = false;  // what was taken last did not get as far as the writer
+  store::WriterStatus told_status_;
   Instant next_ = Instant::min();
   std::optional<Instant> offered_;  // the cut that is being written
   std::optional<Instant> committed_;

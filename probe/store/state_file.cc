@@ -43,17 +43,20 @@ tl::unexpected<StoreError> errno_trouble(int number, const std::string& path, st
   return trouble(trouble_of_errno(number), std::move(text));
 }
 
-// Whether the file is a sound database that is not ours, by its header (sqlite.org/fileformat.html, 1.3).
-bool is_of_another_program(int descriptor) {
+// Why the file is not to be touched, by its first bytes: it never was a state file. (sqlite.org/fileformat.html, 1.3)
+std::optional<std::string_view> why_not_ours(int descriptor) {
   std::array<unsigned char, 100> header{};
-  if (::pread(descriptor, header.data(), header.size(), 0) != static_cast<ssize_t>(header.size())) return false;
+  const ssize_t size = ::pread(descriptor, header.data(), header.size(), 0);
+  const auto is_zero = [](unsigned char byte) { return byte == 0; };
+  if (size <= 0 || std::all_of(header.begin(), header.begin() + size, is_zero)) return std::nullopt;
   constexpr std::string_view kMagic("SQLite format 3\0", 16);
-  if (!std::equal(kMagic.begin(), kMagic.end(), header.begin())) return false;
+  if (!std::equal(kMagic.begin(), kMagic.end(), header.begin())) return "it is no state file";
   const auto number = [&](size_t at) {
     return int64_t{header[at]} << 24 | header[at + 1] << 16 | header[at + 2] << 8 | header[at + 3];
   };
   const int64_t schema_changes = number(40), application = number(68);
-  return application != kApplicationId && (application != 0 || schema_changes != 0);
+  if (application == kApplicationId || (application == 0 && schema_changes == 0)) return std::nullopt;
+  return "it is the database of another program";
 }
 
 }  // namespace
@@ -72,10 +75,10 @@ StoreResult<void> StateFile::make() {
   if (options_.vfs != nullptr) return {};
   const int descriptor = ::open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) return errno_trouble(errno, options_.path, "it cannot be opened for writing");
-  if (is_of_another_program(descriptor)) {
+  if (const auto why = why_not_ours(descriptor)) {
     ::close(descriptor);
     return trouble(Trouble::denied,
-                   file_name(options_.path) + "it is the database of another program; name another file");
+                   file_name(options_.path).append(*why) + "; name another file, or move this one away");
   }
   // One that others could read until now, too: there are captured values in it.
   const int closed = ::fchmod(descriptor, 0600);

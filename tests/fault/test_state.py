@@ -159,15 +159,13 @@ def test_what_a_topic_got_while_the_probe_was_dead_is_read_back(kafka, nginx, tm
         assert probe.metrics().sum("slosonde_sightings_total", kind="stale") == 0
 
 
-def test_a_file_that_is_no_state_is_moved_aside(nginx, tmp_path):
-    state = tmp_path / "state.db"
-    state.write_bytes(b"not a database, but long enough to look like a file of some kind" * 40)
-    with Slosonde(tmp_path, config(nginx, tmp_path)) as probe:
-        wait_until(lambda: probe.api("status")["state"]["committed_to"], 30)
-        aside = list(tmp_path.glob("state.db.damaged-*"))
-        assert len(aside) == 1 and aside[0].read_bytes().startswith(b"not a database")
-        assert str(aside[0]) in probe.log()
-        assert probe.metrics().value("slosonde_state_writable") == 1
+def test_a_file_that_never_was_a_state_is_refused_and_left_alone(nginx, tmp_path):
+    """A mistyped path must not cost anybody his key."""
+    probe = Slosonde(tmp_path, config(nginx, tmp_path, state=str(tmp_path / "key")))
+    key = (tmp_path / "key").read_bytes()
+    result = command("run", probe.config_path)
+    assert result.returncode == 1 and "it is no state file" in result.stderr
+    assert (tmp_path / "key").read_bytes() == key
 
 
 def test_a_file_damaged_in_the_middle_is_moved_aside(nginx, tmp_path):
@@ -178,7 +176,10 @@ def test_a_file_damaged_in_the_middle_is_moved_aside(nginx, tmp_path):
     state.write_bytes(state.read_bytes()[:4096] + os.urandom(len(state.read_bytes()) - 4096))
     with probe:
         wait_until(lambda: probe.slo("poke")["good"] >= 1, 30)
-        assert list(tmp_path.glob("state.db.damaged-*"))
+        aside = list(tmp_path.glob("state.db.damaged-*"))
+        assert len(aside) == 1 and str(aside[0]) in probe.log()
+        assert probe.metrics().value("slosonde_state_files_moved_aside_total") == 1
+        assert str(aside[0]) in probe.api("status")["state"]["last_moved_aside"]
 
 
 def test_two_probes_cannot_share_a_file(nginx, tmp_path):
@@ -233,6 +234,8 @@ def test_a_full_disk_stops_keeping_and_not_probing(nginx, tmp_path, small_disk):
         wait_until(lambda: probe.metrics().value("slosonde_state_writable") == 0, 60)
         status = probe.api("status")["state"]
         assert not status["writable"] and "state.db" in status["error"]
+        assert any("state.db" in why for why in probe.api("status")["why"])
+        assert "state not written" in probe.log()
         stuck, good = status["committed_to"], probe.slo("poke")["good"]
         wait_until(lambda: probe.slo("poke")["good"] >= good + 10, 30)
         assert probe.get("/-/healthy").status == 200
@@ -240,6 +243,7 @@ def test_a_full_disk_stops_keeping_and_not_probing(nginx, tmp_path, small_disk):
         filler.unlink()
         wait_until(lambda: probe.metrics().value("slosonde_state_writable") == 1, 60)
         wait_until(lambda: probe.api("status")["state"]["committed_to"] > stuck, 30)
+        wait_until(lambda: "state written again" in probe.log(), 30)
         good = probe.slo("poke")["good"]
     shutil.copy(small_disk / "state.db", tmp_path / "state.db")
     with State(tmp_path / "state.db") as state:

@@ -227,7 +227,7 @@ TEST(CoreRestart, RunsOfOtherStagesAreDroppedAndSoIsSaid) {
   EXPECT_EQ(lives->run(ingest), nullptr);
 }
 
-TEST(CoreRestart, AClockSetBackDropsRunsOfTheFutureAndLosesNoCount) {
+TEST(CoreRestart, AClockSetBackDropsRunsOfTheFutureAndLosesNoCountNorMakesOne) {
   Lives lives(journey());
   for (int i = 0; i < 3; ++i) go_well(*lives, lives->next_check(0, 0));
   (void)lives->next_check(0, 0);
@@ -236,8 +236,98 @@ TEST(CoreRestart, AClockSetBackDropsRunsOfTheFutureAndLosesNoCount) {
   EXPECT_EQ(lives->view()->slos[0].period.good, 3U);
   EXPECT_EQ(lives->view()->slos[0].period.unjudged.missed, 0U);
   EXPECT_EQ(lives->notices(Notice::Kind::runs_dropped), 1U);
+  for (int i = 0; i < 4; ++i) {
+    lives.commit();
+    lives.restart(1s);
+    EXPECT_EQ(lives->view()->slos[0].period.good, 3U) << "after " << i << " more restarts";
+  }
   go_well(*lives, lives->next_check(0, 0));
   EXPECT_EQ(lives->view()->slos[0].period.good, 4U);
+}
+
+// Coverage of an hour that the clock then went through again proves nothing of it.
+TEST(CoreRestart, AClockSetBackALittleMakesNoRunBad) {
+  Lives lives(journey());
+  const StartCheck ingest = lives->next_check(0, 0);
+  lives->hold(ingest, ingest.due + 100ms);
+  lives->arrive(0, ingest.marker, 7, ingest.due + 1s);
+  lives->pass(20s);
+  lives.commit();
+  lives.restart(-5s);
+  lives->pass(3min);
+  EXPECT_EQ(lives->run(ingest)->verdict, RunVerdict::probe_fault);
+  EXPECT_FALSE(lives->run(ingest)->stages[2].bad);
+}
+
+TEST(CoreRestart, AClockSetForwardMakesNoRunLate) {
+  Lives lives(journey());
+  const StartCheck ingest = lives->next_check(0, 0);
+  lives->hold(ingest, ingest.due + 100ms);
+  lives.commit();
+  lives.restart_with_another_clock(2min);
+  lives->arrive(1, ingest.marker, 1, lives->now + 1s);
+  lives->pass(1min);
+  EXPECT_EQ(lives->run(ingest)->verdict, RunVerdict::probe_fault);
+  EXPECT_FALSE(lives->run(ingest)->stages[2].bad);
+}
+
+TEST(CoreRestart, APlaceThatFailsNowSaysNothingOfTheTimeBefore) {
+  Lives lives(journey());
+  const StartCheck ingest = lives->next_check(0, 0);
+  lives->hold(ingest, ingest.due + 100ms);
+  lives.commit();
+  lives.restart(70s);
+  lives->blind(0, {ErrorCode::connect_refused, "the broker is not up yet"});
+  lives->pass(5s);
+  const auto run = lives->run(ingest);
+  EXPECT_FALSE(run->stages[1].bad);
+  EXPECT_EQ(lives->view()->slos[2].period.bad, 0U);
+}
+
+TEST(CoreRestart, AnActWhoseTimeWeHaveEatenUpIsOurFault) {
+  Plan plan = plan_of({log_to_alert()});
+  plan.transactions[0].stages = {act("write", 2s), act("confirm", 10s)};
+  plan.slos = {slo_of("run", 0)};
+  Lives lives(plan);
+  const StartCheck write = lives->next_check(0, 0);
+  lives->just_to(write.due + 100ms);
+  lives->core.feed(lives->now,
+                   CheckDone{write.run, false, 0, 0, Rig::result(checks::Outcome::held, write.due, lives->now)});
+  lives.commit();
+  lives.restart(9600ms - 100ms);
+  lives->pass(1min);
+  EXPECT_EQ(lives->run(write)->verdict, RunVerdict::probe_fault);
+}
+
+TEST(CoreRestart, TwoSlosOfOneSliKeepTheWindowsOfBoth) {
+  Plan plan = journey();
+  plan.slos = {slo_of("month", 0), slo_of("quarter", 0)};
+  plan.slos[1].window = 90 * 24h;
+  Lives lives(plan);
+  for (int i = 0; i < 3; ++i) go_well(*lives, lives->next_check(0, 0));
+  lives->pass(5h);
+  lives.commit();
+  const auto before = lives->view()->slos[0].windows;
+  lives.restart(1s);
+  const auto after = lives->view()->slos[0].windows;
+  ASSERT_EQ(before.size(), after.size());
+  for (size_t i = 0; i < before.size(); ++i) {
+    EXPECT_EQ(after[i].good + after[i].bad, before[i].good + before[i].bad) << format_duration(before[i].window);
+  }
+}
+
+TEST(CoreRestart, ABlockThatCannotBeReadIsToldOnceAndForgotten) {
+  Lives lives(journey());
+  for (int i = 0; i < 3; ++i) go_well(*lives, lives->next_check(0, 0));
+  lives.commit();
+  lives.damage_counts();
+  lives.restart(1s);
+  EXPECT_EQ(lives->notices(Notice::Kind::history_anew), 3U);
+  go_well(*lives, lives->next_check(0, 0));
+  lives.commit();
+  lives.restart(1s);
+  EXPECT_EQ(lives->notices(Notice::Kind::history_anew), 0U);
+  EXPECT_EQ(lives->view()->slos[0].period.good, 1U);
 }
 
 // Whatever happens when, every slot that has come is counted once, or its run is in flight.

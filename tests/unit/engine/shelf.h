@@ -54,6 +54,9 @@ class Shelf {
     return made;
   }
   size_t runs() const { return runs_.size(); }
+  void damage_counts() {
+    for (auto& [key, one] : counts_) one.bytes.resize(1);
+  }
 
  private:
   std::optional<uint64_t> epoch_;
@@ -80,12 +83,16 @@ class Lives {
     plan_ = std::move(plan);
     restart(after);
   }
+  // The same, and the wall clock was set meanwhile: the service knows from the clocks that are kept.
+  void restart_with_another_clock(Duration after) { begin(rig_->now + after, true); }
+  void damage_counts() { shelf_.damage_counts(); }
   const Shelf& shelf() const { return shelf_; }
 
  private:
-  void begin(Instant start) {
+  void begin(Instant start, bool clock_stepped = false) {
     kept_ = shelf_.all();
-    rig_ = std::make_unique<Rig>(plan_, CoreOptions{.start = start, .epoch = ++epoch_, .kept = &kept_});
+    rig_ = std::make_unique<Rig>(
+        plan_, CoreOptions{.start = start, .epoch = ++epoch_, .kept = &kept_, .clock_stepped = clock_stepped});
     first_ = true;
   }
 

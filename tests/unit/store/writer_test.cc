@@ -179,7 +179,7 @@ TEST_F(WriterTest, AFileDamagedWhileItRunsIsMovedAsideAndAWholeBatchIsWanted) {
     }
     // Somebody has written over it.
     std::filesystem::resize_file(real.file.path + "-wal", 0);
-    std::ofstream(real.file.path, std::ios::binary) << std::string(8192, 'x');
+    std::ofstream(real.file.path, std::ios::binary) << std::string(8192, '\0');
     for (int n = 3; !writer.wants_whole() && n < 20; ++n) {
       Batch large = nth_batch(n);  // more than is held in memory
       for (int block = 0; block < 5000; ++block)
