@@ -70,7 +70,7 @@ Cell alerts_of(const json::value& slo) {
     const std::string tier = text_of(alert, "severity") + " " + text_of(alert, "tier");
     if (flag_of(alert, "active")) firing += (firing.empty() ? "" : ", ") + tier;
     if (flag_of(alert, "waits_for_min_bad"))
-      waiting += (waiting.empty() ? "" : ", ") + tier + " fires at " + std::to_string(count_of(alert, "min_bad")) +
+      waiting += (waiting.empty() ? "" : ", ") + tier + " fires at " + std::to_string(count_of(alert, "fires_at")) +
                  " failures, has " + std::to_string(count_of(alert, "bad"));
   }
   if (!firing.empty()) return {firing, Tone::bad};

@@ -71,6 +71,7 @@ TEST(Api, SlosHaveExactlyTheContractedKeys) {
   EXPECT_EQ(slo.at("alerts").at(0).at("since"), "2026-01-31T09:26:40.000Z");
   EXPECT_TRUE(slo.at("alerts").at(1).at("since").is_null());
   EXPECT_EQ(slo.at("alerts").at(0).at("min_bad").as_int64(), 2);
+  EXPECT_EQ(slo.at("alerts").at(0).at("fires_at").as_int64(), 11) << "0.1 % of 720 runs an hour, 14.4 times";
   EXPECT_EQ(slo.at("alerts").at(0).at("bad").as_int64(), 17);
   EXPECT_FALSE(slo.at("alerts").at(0).at("waits_for_min_bad").as_bool());
   EXPECT_EQ(slo.at("since"), "2026-01-31T08:30:00.000Z");
