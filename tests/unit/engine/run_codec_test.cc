@@ -98,6 +98,7 @@ TEST(RunCodec, ARunReadBackWritesTheSameBytes) {
 TEST(RunCodec, NoFieldThatIsKeptIsForgotten) {
   Draw draw(2);
   engine::Run run = draw.run();
+  run.due = kStart;
   const auto changes = [&](auto change) {
     engine::Run other = run;
     change(other);

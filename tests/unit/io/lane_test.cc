@@ -36,12 +36,14 @@ TEST(Lane, ReportsWhatWasThrown) {
 TEST(Lane, LetsGoAtTheDeadlineAndTheWorkGoesOn) {
   std::promise<void> release;
   const auto released = release.get_future().share();
+  auto begun = std::make_shared<std::atomic<bool>>(false);
   auto ended = std::make_shared<std::atomic<bool>>(false);
   {
     Real real;
     const auto done = finish(real, blocking(
                                        real,
-                                       [released, ended] {
+                                       [released, begun, ended] {
+                                         *begun = true;
                                          released.wait();
                                          *ended = true;
                                        },
@@ -51,7 +53,7 @@ TEST(Lane, LetsGoAtTheDeadlineAndTheWorkGoesOn) {
     EXPECT_FALSE(*ended);
     release.set_value();
   }
-  EXPECT_TRUE(*ended);  // the lane waits for what is under way
+  EXPECT_EQ(*ended, *begun) << "the lane waits for what is under way";
 }
 
 TEST(Lane, IsBusyWhenItsQueueIsFull) {
