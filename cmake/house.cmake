@@ -68,12 +68,13 @@ function(slosonde_library name)
   house_rules(slosonde_${name})
 endfunction()
 
-# slosonde_test(<name> SOURCES ... USES <targets>): one GoogleTest program, one ctest entry.
+# slosonde_test(<name> SOURCES ... READERS ... USES <targets>): one GoogleTest program, one ctest entry. READERS are sources
+# that read files of the tree; only they are told its path, so that a second clone finds the others in the compiler's cache.
 function(slosonde_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES})
+  cmake_parse_arguments(ARG "" "" "SOURCES;READERS;USES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES} ${ARG_READERS})
+  set_source_files_properties(${ARG_READERS} PROPERTIES COMPILE_DEFINITIONS SLOSONDE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${ARG_USES} GTest::gmock_main)
-  target_compile_definitions(${name} PRIVATE SLOSONDE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   house_rules(${name})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300)
