@@ -9,6 +9,7 @@
 #include "checks/net/excerpt.h"
 #include "checks/net/header_name.h"
 #include "checks/net/json_condition.h"
+#include "probe/base/ascii.h"
 #include "probe/config/template.h"
 
 namespace slosonde::checks {
@@ -101,7 +102,7 @@ std::vector<std::string_view> values_of(std::string_view headers, std::string_vi
     const std::string_view line = headers.substr(0, end);
     headers.remove_prefix(end == std::string_view::npos ? headers.size() : end + 1);
     const size_t colon = line.find(':');
-    if (colon != std::string_view::npos && same_name(line.substr(0, colon), name))
+    if (colon != std::string_view::npos && same_ignoring_case(line.substr(0, colon), name))
       found.push_back(trimmed(line.substr(colon + 1)));
   }
   return found;

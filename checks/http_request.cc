@@ -3,22 +3,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "probe/base/ascii.h"
+
 namespace slosonde::checks {
 
 namespace {
-
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
-}
 
 std::string_view name_of(std::string_view line) {
   return line.substr(0, line.find_first_of(":;"));
 }
 
 bool has_header(const std::vector<std::string>& lines, std::string_view name) {
-  return std::any_of(lines.begin(), lines.end(), [&](const auto& line) { return same_name(name_of(line), name); });
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const auto& line) { return same_ignoring_case(name_of(line), name); });
 }
 
 // What a capture brings along must not begin a header of its own.
@@ -84,14 +81,14 @@ bool may_have_credentials(const Url& from, const Url& to) {
 bool may_leave(std::string_view line) {
   for (const std::string_view name :
        {"accept", "accept-language", "content-type", "user-agent", "traceparent", "tracestate", "expect"})
-    if (same_name(name_of(line), name)) return true;
+    if (same_ignoring_case(name_of(line), name)) return true;
   return false;
 }
 
 void drop_body(CurlRequest& request) {
   request.body.reset();
   std::erase_if(request.headers, [](const std::string& line) {
-    return same_name(name_of(line), "content-type") || same_name(name_of(line), "expect");
+    return same_ignoring_case(name_of(line), "content-type") || same_ignoring_case(name_of(line), "expect");
   });
 }
 

@@ -4,13 +4,11 @@
 #include <array>
 #include <string>
 
+#include "probe/base/ascii.h"
+
 namespace slosonde::checks {
 
 namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
 
 template <size_t N>
 bool is_one_of(std::string_view word, const std::array<std::string_view, N>& words) {
@@ -27,15 +25,11 @@ constexpr std::array<std::string_view, 10> kKeysOf = {"api",    "access",       
 
 }  // namespace
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool carries_secret(std::string_view name) {
   std::string word, before;
   for (size_t i = 0; i <= name.size(); ++i) {
     if (i < name.size() && name[i] != '-' && name[i] != '_') {
-      word += lower(name[i]);
+      word += ascii_lower(name[i]);
       continue;
     }
     if (is_one_of(word, kSecretWords) || (word == "key" && is_one_of(before, kKeysOf))) return true;

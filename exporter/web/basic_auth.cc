@@ -13,6 +13,8 @@
 #include <memory>
 #include <utility>
 
+#include "probe/base/ascii.h"
+
 namespace slosonde::exporter {
 namespace {
 
@@ -22,10 +24,6 @@ constexpr auto kPause = std::chrono::milliseconds(100);
 constexpr size_t kLongestPassword = 256;  // bcrypt looks at 72 bytes
 constexpr size_t kLongestProof = 1024;
 constexpr std::string_view kScheme = "basic ";
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // Strict base64, padded. Empty when it is malformed, as when there is nothing.
 std::string decode_base64(std::string_view text) {
@@ -52,10 +50,7 @@ std::optional<Credentials> basic_credentials(const RequestHead& head) {
     if (header != nullptr) return {};
     header = &value;
   }
-  if (header == nullptr || header->size() < kScheme.size()) return {};
-  const bool is_basic = std::equal(kScheme.begin(), kScheme.end(), header->begin(),
-                                   [](char wanted, char given) { return wanted == lower(given); });
-  if (!is_basic) return {};
+  if (header == nullptr || !same_ignoring_case(std::string_view(*header).substr(0, kScheme.size()), kScheme)) return {};
   std::string decoded = decode_base64(std::string_view(*header).substr(kScheme.size()));
   const size_t colon = decoded.find(':');
   std::optional<Credentials> credentials;

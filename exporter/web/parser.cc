@@ -4,15 +4,15 @@
 #include <boost/none.hpp>
 #include <limits>
 
+#include "probe/base/ascii.h"
+
 namespace slosonde::exporter {
 namespace http = boost::beast::http;
 namespace {
 
 std::string lower(boost::beast::string_view text) {
   std::string out(text.data(), text.size());
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  for (char& c : out) c = ascii_lower(c);
   return out;
 }
 

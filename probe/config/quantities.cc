@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "probe/base/ascii.h"
+
 namespace slosonde::config {
 namespace {
 
@@ -69,7 +71,7 @@ constexpr std::array<Spelling, 12> kBytesSpellings = {{{"b", "B"},
 std::string_view meant_unit(std::string_view unit, std::span<const Spelling> spellings) {
   std::string plain;
   for (const char c : unit)
-    if (c != ' ') plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (c != ' ') plain += ascii_lower(c);
   for (const Spelling& spelling : spellings)
     if (spelling.lower_case == plain) return spelling.unit;
   return {};

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "probe/base/ascii.h"
+
 namespace slosonde::config {
 namespace {
 
-bool same_letter(char a, char b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return lower(a) == lower(b);
+bool same(char a, char b) {
+  return ascii_lower(a) == ascii_lower(b);
 }
 
 // Optimal string alignment distance, whatever the case; bounded by the lengths, which the caller has limited.
@@ -19,9 +20,9 @@ size_t distance(std::string_view a, std::string_view b) {
   for (size_t i = 1; i <= a.size(); ++i) {
     now[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = last[j - 1] + (same_letter(a[i - 1], b[j - 1]) ? 0 : 1);
+      const size_t replaced = last[j - 1] + (same(a[i - 1], b[j - 1]) ? 0 : 1);
       now[j] = std::min({last[j] + 1, now[j - 1] + 1, replaced});
-      if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]))
+      if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
         now[j] = std::min(now[j], before[j - 2] + 1);
     }
     before.swap(last);

@@ -6,15 +6,13 @@
 #include <algorithm>
 #include <array>
 
+#include "probe/base/ascii.h"
+
 namespace slosonde::io {
 namespace {
 
 constexpr std::string_view kScheme = "bearer ";
 constexpr std::string_view kPrefix = "sha256=";
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // Empty where the library fails: equal to nothing.
 Secret signature_of(std::string_view body, const Secret& key) {
@@ -40,10 +38,9 @@ bool bears_token(const HookHeaders& headers, const Secret& token) {
   if (token.empty()) return false;
   return std::ranges::any_of(headers, [&](const auto& header) {
     const auto& [name, value] = header;
-    if (name != "authorization" || value.size() < kScheme.size()) return false;
-    const bool bearer = std::equal(kScheme.begin(), kScheme.end(), value.begin(),
-                                   [](char wanted, char given) { return wanted == lower(given); });
-    return bearer && token.equals(std::string_view(value).substr(kScheme.size()));
+    const std::string_view text = value;
+    return name == "authorization" && same_ignoring_case(text.substr(0, kScheme.size()), kScheme) &&
+           token.equals(text.substr(kScheme.size()));
   });
 }
 
@@ -68,7 +65,7 @@ bool HookProof::is_signed(const HookHeaders& headers, std::string_view body) con
     if (!value.starts_with(kPrefix)) return false;
     if (wanted.empty()) wanted = signature_of(body, hmac_key_);
     std::string given = value;
-    std::ranges::transform(given, given.begin(), lower);
+    std::ranges::transform(given, given.begin(), ascii_lower);
     return !wanted.empty() && wanted.equals(given);
   });
 }

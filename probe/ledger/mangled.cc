@@ -2,13 +2,11 @@
 
 #include <array>
 
+#include "probe/base/ascii.h"
+
 namespace slosonde::ledger {
 
 namespace {
-
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 constexpr bool plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -21,7 +19,7 @@ constexpr size_t kMostBackslashes = 4;
 
 bool MangledReader::starts_with(std::string_view lower_case) const {
   for (size_t i = 0; i < lower_case.size(); ++i) {
-    if (lower(peek(i)) != lower_case[i]) return false;
+    if (ascii_lower(peek(i)) != lower_case[i]) return false;
   }
   return true;
 }
@@ -68,7 +66,7 @@ bool MangledReader::skip_break() {
 
 char MangledReader::next() {
   while (true) {
-    const char c = lower(peek(0));
+    const char c = ascii_lower(peek(0));
     if (plain(c) || c == '-') {
       ++at_;
       return c;
