@@ -23,32 +23,40 @@ slo::Event event_of(RunVerdict verdict) {
   }
 }
 
-// Of several SLOs of one SLI (by its definition) the one with the longest window keeps the counts for all.
-std::map<std::string, size_t> keepers_of(const Plan& plan) {
-  std::map<std::string, size_t> keepers;
+Duration every_of(const Plan& plan, const SloPlan& slo) {
+  return plan.transactions[slo.transaction].every;
+}
+
+// By SLO. Of several of one SLI (by its definition) the one with the longest window keeps the counts for all.
+std::vector<SliPart> parts_of(const Plan& plan) {
+  struct Sli {
+    size_t keeper;
+    std::vector<Duration> windows;  // of all its SLOs
+  };
+  std::map<std::string, Sli> slis;
+  std::vector<SliPart> parts(plan.slos.size());
   for (size_t i = 0; i < plan.slos.size(); ++i) {
-    const auto [at, is_new] = keepers.try_emplace(sli_definition(plan, plan.slos[i]), i);
-    if (!is_new && plan.slos[i].window > plan.slos[at->second].window) at->second = i;
+    const SloPlan& slo = plan.slos[i];
+    parts[i].definition = sli_definition(plan, slo);
+    Sli& sli = slis.try_emplace(parts[i].definition, Sli{i, {}}).first->second;
+    if (slo.window > plan.slos[sli.keeper].window) sli.keeper = i;
+    for (const Duration window : SloBook::windows_for(slo, every_of(plan, slo))) sli.windows.push_back(window);
   }
-  return keepers;
+  for (auto& [definition, sli] : slis) {
+    parts[sli.keeper].keeps_counts = true;
+    parts[sli.keeper].also = std::move(sli.windows);
+  }
+  return parts;
 }
 
 }  // namespace
 
 SliBook::SliBook(const Plan& plan, Instant start) : plan_(plan), transactions_(plan.transactions.size()) {
-  const auto every = [&](const SloPlan& slo) { return plan.transactions[slo.transaction].every; };
-  std::map<std::string, std::vector<Duration>> windows;  // by definition, of all SLOs of that SLI
-  for (const SloPlan& slo : plan.slos) {
-    auto& all = windows[sli_definition(plan, slo)];
-    for (const Duration one : SloBook::windows_for(slo, every(slo))) all.push_back(one);
-  }
-  const std::map<std::string, size_t> keepers = keepers_of(plan);
+  std::vector<SliPart> parts = parts_of(plan);
   books_.reserve(plan.slos.size());
   for (size_t i = 0; i < plan.slos.size(); ++i) {
     const SloPlan& slo = plan.slos[i];
-    const std::string definition = sli_definition(plan, slo);
-    const bool keeps = keepers.at(definition) == i;
-    books_.emplace_back(slo, every(slo), start, keeps ? windows[definition] : std::vector<Duration>());
+    books_.emplace_back(slo, every_of(plan, slo), start, std::move(parts[i]));
     OfTransaction& of = transactions_[slo.transaction];
     (slo.faster_than ? of.latencies : of.verdicts).push_back(i);
   }
@@ -105,12 +113,7 @@ void SliBook::step(size_t index, Instant now, const Tell& tell) {
 }
 
 void SliBook::keep_changes() {
-  const std::map<std::string, size_t> keepers = keepers_of(plan_);
-  for (size_t i = 0; i < books_.size(); ++i) {
-    std::string definition = sli_definition(plan_, plan_.slos[i]);
-    const bool keeps = keepers.at(definition) == i;
-    books_[i].keep_changes(std::move(definition), keeps);
-  }
+  for (SloBook& book : books_) book.keep_changes();
 }
 
 void SliBook::take_changes(bool whole, store::Batch& batch) {

@@ -1,6 +1,7 @@
 #include "probe/engine/slo_book.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace slosonde::engine {
 
@@ -19,6 +20,11 @@ UnjudgedCounts unjudged_of(const slo::Counts& counts) {
   return {counts.blind, counts.probe_fault, counts.missed, counts.excluded};
 }
 
+std::vector<Duration> all_windows(std::vector<Duration> own, const std::vector<Duration>& also) {
+  own.insert(own.end(), also.begin(), also.end());
+  return own;
+}
+
 }  // namespace
 
 std::vector<Duration> SloBook::windows_for(const SloPlan& plan, Duration every) {
@@ -26,17 +32,14 @@ std::vector<Duration> SloBook::windows_for(const SloPlan& plan, Duration every) 
   return slo::windows_of(policy.tiers, plan.window);
 }
 
-SloBook::SloBook(const SloPlan& plan, Duration every, Instant start, const std::vector<Duration>& also)
+SloBook::SloBook(const SloPlan& plan, Duration every, Instant start, SliPart part)
     : plan_(plan),
       terms_(terms_of(plan, every)),
       policy_(slo::default_policy(terms_, plan.min_bad)),
-      windows_(slo::windows_of(policy_.tiers, plan.window)),
+      sli_(std::move(part)),
+      windows_(all_windows(slo::windows_of(policy_.tiers, plan.window), sli_.also)),
       history_(start, plan.window, windows_),
-      alerts_(policy_.tiers.size()) {
-  if (also.empty()) return;
-  windows_.insert(windows_.end(), also.begin(), also.end());
-  history_ = slo::History(start, plan.window, windows_);
-}
+      alerts_(policy_.tiers.size()) {}
 
 void SloBook::count(Instant t, slo::Event event) {
   history_.add(t, event);
@@ -72,39 +75,41 @@ void SloBook::step(Instant now, const OnChange& on_change) {
   }
 }
 
-void SloBook::keep_changes(std::string definition, bool keeps_counts) {
-  definition_ = std::move(definition);
-  keeps_counts_ = keeps_counts;
-  if (keeps_counts_) history_.track_changes();
+void SloBook::keep_changes() {
+  if (sli_.keeps_counts) history_.track_changes();
 }
 
 void SloBook::take_changes(bool whole, store::Batch& batch) {
-  bool forgets = false;
-  if (keeps_counts_) {
-    const auto put = [&](Duration slot, int64_t number, const slo::Block& block) {
-      batch.counts.push_back({definition_, slot, number, std::string(block.bytes().begin(), block.bytes().end())});
-    };
-    history_.take_changed(whole ? slo::History::BlockVisitor([](Duration, int64_t, const slo::Block&) {}) : put);
-    if (whole) history_.visit_blocks(put);
-    for (const Duration slot : {slo::kFineSlot, slo::kCoarseSlot}) {
-      // What could not be read, and what lies in the future since the clock was set back, must not come back.
-      if (whole) batch.forgotten.push_back({definition_, slot, INT64_MAX});
-      const int64_t first = history_.first_block(slot);
-      const auto [before, is_new] = forgotten_.try_emplace(slot, first);
-      if (!is_new && before->second == first) continue;
-      before->second = first;
-      if (!whole) batch.forgotten.push_back({definition_, slot, first});
-      forgets = true;
-    }
-    // What lies before the period is kept no longer: a longer one, some day, has not observed it.
-    const Instant since = std::max(history_.history_start(), history_.window_start(history_.period()));
-    if (whole || forgets) batch.slis.push_back({definition_, since, history_.now()});
-  }
+  if (sli_.keeps_counts) take_counts(whole, batch);
   for (size_t i = 0; i < alerts_.size(); ++i) {
     if (!whole && i < kept_alerts_.size() && alerts_[i] == kept_alerts_[i]) continue;
-    batch.alerts.push_back({definition_, plan_.name, slo::label(policy_.tiers[i]), alerts_[i]});
+    batch.alerts.push_back({sli_.definition, plan_.name, slo::label(policy_.tiers[i]), alerts_[i]});
   }
   kept_alerts_ = alerts_;
+}
+
+void SloBook::take_counts(bool whole, store::Batch& batch) {
+  const auto put = [&](Duration slot, int64_t number, const slo::Block& block) {
+    batch.counts.push_back({sli_.definition, slot, number, std::string(block.bytes().begin(), block.bytes().end())});
+  };
+  if (whole) {
+    history_.track_changes();
+    history_.visit_blocks(put);
+  } else {
+    history_.take_changed(put);
+  }
+  bool forgets = whole;
+  for (const Duration slot : {slo::kFineSlot, slo::kCoarseSlot}) {
+    const int64_t first = history_.first_block(slot);
+    const bool moved = std::exchange(forgotten_[slot], first) != first;
+    // The whole replaces all: what could not be read, and what lies in the future since the clock was set back, must
+    // not come back.
+    if (whole || moved) batch.forgotten.push_back({sli_.definition, slot, whole ? INT64_MAX : first});
+    forgets = forgets || moved;
+  }
+  // What lies before the period is kept no longer: a longer one, some day, has not observed it.
+  const Instant since = std::max(history_.history_start(), history_.window_start(history_.period()));
+  if (forgets) batch.slis.push_back({sli_.definition, since, history_.now()});
 }
 
 bool SloBook::restore(Instant since, std::span<const slo::StoredBlock> fine, std::span<const slo::StoredBlock> coarse,
@@ -112,7 +117,7 @@ bool SloBook::restore(Instant since, std::span<const slo::StoredBlock> fine, std
   slo::History made(std::min(since, at), plan_.window, windows_);
   if (!made.restore(fine, coarse, at)) return false;
   history_ = std::move(made);
-  if (keeps_counts_) history_.track_changes();
+  if (sli_.keeps_counts) history_.track_changes();
   changed_ = true;
   return true;
 }

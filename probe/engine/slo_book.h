@@ -17,11 +17,17 @@
 
 namespace slosonde::engine {
 
+// What an SLO's book has to do with its SLI, of which there may be several SLOs.
+struct SliPart {
+  std::string definition;      // under which a store keeps its counts
+  bool keeps_counts = false;   // for all of them
+  std::vector<Duration> also;  // windows that the others need of the counts
+};
+
 // Engine thread. Keeps references to the plan, which must outlive it.
 class SloBook {
  public:
-  // `also`: windows that others need, who read the counts of this one.
-  SloBook(const SloPlan& plan, Duration every, Instant start, const std::vector<Duration>& also = {});
+  SloBook(const SloPlan& plan, Duration every, Instant start, SliPart part);
 
   // The windows that the SLO itself needs.
   static std::vector<Duration> windows_for(const SloPlan& plan, Duration every);
@@ -37,10 +43,10 @@ class SloBook {
   void step(Instant now, const OnChange& on_change);
 
   // What a store keeps, under the SLI's definition; with `whole` everything, else what has changed since the last time
-  // (and since keep_changes()). Of several SLOs of one SLI the one with the longest window keeps its counts.
-  void keep_changes(std::string definition, bool keeps_counts);
+  // (and since keep_changes()).
+  void keep_changes();
   void take_changes(bool whole, store::Batch& batch);
-  const std::string& definition() const { return definition_; }
+  const std::string& definition() const { return sli_.definition; }
 
   // Goes on from what was kept, up to `at`. False: the counts cannot be read, and the history is as new.
   bool restore(Instant since, std::span<const slo::StoredBlock> fine, std::span<const slo::StoredBlock> coarse,
@@ -56,18 +62,18 @@ class SloBook {
 
  private:
   WindowStatus window_status(Duration window) const;
+  void take_counts(bool whole, store::Batch& batch);
 
   const SloPlan& plan_;
   slo::Terms terms_;
   slo::Policy policy_;
+  SliPart sli_;
   std::vector<Duration> windows_;
   slo::History history_;
   std::vector<slo::AlertState> alerts_;
   slo::Counts total_;
   bool changed_ = false;
 
-  std::string definition_;
-  bool keeps_counts_ = false;
   std::vector<slo::AlertState> kept_alerts_;  // as last taken
   std::map<Duration, int64_t> forgotten_;     // by slot: the first block that was still wanted, as last taken
 };

@@ -40,8 +40,11 @@ class SlotLog {
   // False: some block cannot be one, and the log is empty.
   bool restore(std::span<const StoredBlock> blocks, int64_t last);
 
-  // From here on changed blocks are noted, for take_changed().
-  void track_changes() { tracking_ = true; }
+  // From here on changed blocks are noted, for take_changed(); what was noted before is no news.
+  void track_changes() {
+    tracking_ = true;
+    changed_.clear();
+  }
 
   // The blocks to which something was added since the last call, or all of them, each with its number; those that lie
   // before every window are left out.
