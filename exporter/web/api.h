@@ -9,8 +9,9 @@
 //   slos          as in the contract: {"slos": [{"name", "objective", "window_seconds", "good", "bad", "unjudged":
 //                 {"blind", "probe_fault", "missed", "excluded"}, "coverage", "budget_remaining", "burn_rates":
 //                 {"5m": …}, "alerts": [{"tier", "severity", "factor", "long_window_seconds", "short_window_seconds",
-//                 "min_bad", "bad" (in the long window), "active", "waits_for_min_bad" (it burns in both windows, and
-//                 only min_bad keeps it quiet), "since"}], "since"}]}
+//                 "min_bad", "fires_at" (so many failures in the long window, at the configured rate), "bad" (in the
+//                 long window), "active", "waits_for_min_bad" (it burns in both windows, and too little has failed yet
+//                 for it to fire), "since"}], "since"}]}
 //   transactions  {"transactions": [{"name", "every_seconds", "max_in_flight", "in_flight", "next_due", "verdicts":
 //                 {"good": …}, "last_verdict", "last_good", "last_bad", "stages": [{"name", "mode", "within_seconds",
 //                 "from", "watch", "poll_every_seconds", "verdicts", "failures" (those that happened), "sightings",

@@ -24,8 +24,7 @@ json::value bad_in(const engine::SloStatus& slo, Duration window) {
   return found == nullptr ? json::value(nullptr) : json::value(found->bad);
 }
 
-json::object slo_view(const engine::Plan& all, const engine::SloPlan& plan, const engine::SloStatus& slo,
-                      Duration wall) {
+json::object slo_view(const engine::SloPlan& plan, const engine::SloStatus& slo, Duration wall) {
   json::object burn_rates;
   for (const engine::WindowStatus& window : slo.windows) {
     burn_rates[format_duration(window.window)] = json_number(window.burn_rate);
@@ -39,10 +38,10 @@ json::object slo_view(const engine::Plan& all, const engine::SloPlan& plan, cons
                                   {"long_window_seconds", exact_seconds(alert.long_window)},
                                   {"short_window_seconds", exact_seconds(alert.short_window)},
                                   {"min_bad", plan.min_bad},
-                                  {"fires_at", failures_needed(all, plan, alert)},
+                                  {"fires_at", alert.fires_at},
                                   {"bad", bad_in(slo, alert.long_window)},
                                   {"active", alert.active},
-                                  {"waits_for_min_bad", waits_for(all, plan, slo, alert).has_value()},
+                                  {"waits_for_min_bad", waits_for(slo, alert).has_value()},
                                   {"since", json_time(alert.since, wall)}});
   }
   return {{"name", json_text(plan.name)},
@@ -63,7 +62,7 @@ json::object slo_view(const engine::Plan& all, const engine::SloPlan& plan, cons
 json::value slos_view(const engine::Snapshot& snapshot) {
   json::array slos;
   for (size_t i = 0; i < snapshot.slos.size() && i < snapshot.plan->slos.size(); ++i) {
-    slos.push_back(slo_view(*snapshot.plan, snapshot.plan->slos[i], snapshot.slos[i], snapshot.wall_offset));
+    slos.push_back(slo_view(snapshot.plan->slos[i], snapshot.slos[i], snapshot.wall_offset));
   }
   return json::object{{"slos", slos}};
 }

@@ -60,11 +60,10 @@ void write_windows(const SloStatus& slo, std::string& out) {
   out += "</tbody></table></div>\n";
 }
 
-void write_alerts(const SloPlan& plan, const SloStatus& slo, const engine::Snapshot& snapshot, std::string& out) {
-  const engine::Plan& all = *snapshot.plan;
+void write_alerts(const SloStatus& slo, const engine::Snapshot& snapshot, std::string& out) {
   std::string items;
   for (const engine::AlertStatus& alert : slo.alerts) {
-    const auto waits = waits_for(all, plan, slo, alert);
+    const auto waits = waits_for(slo, alert);
     if (!alert.active && !waits) continue;
     items += "<li>" + tag(alert.active ? "bad" : "warn", alert.severity) + " burning over " +
              shown_factor(alert.factor) + " × in " + format_duration(alert.long_window) + " and " +
@@ -78,11 +77,10 @@ void write_alerts(const SloPlan& plan, const SloStatus& slo, const engine::Snaps
   if (!items.empty()) out += "<ul class=\"alerts\">\n" + items + "</ul>\n";
 }
 
-std::string slo_tag(const engine::Plan& all, const SloPlan& plan, const SloStatus& slo) {
+std::string slo_tag(const SloStatus& slo) {
   const auto any = [&](const auto& is) { return std::any_of(slo.alerts.begin(), slo.alerts.end(), is); };
   if (any([](const auto& alert) { return alert.active; })) return tag("bad", "alert");
-  if (any([&](const auto& alert) { return waits_for(all, plan, slo, alert).has_value(); }))
-    return tag("warn", "burning");
+  if (any([&](const auto& alert) { return waits_for(slo, alert).has_value(); })) return tag("warn", "burning");
   if (!slo.budget_remaining) return tag("", "no data");
   if (*slo.budget_remaining <= 0) return tag("bad", "budget spent");
   return *slo.budget_remaining < 0.25 ? tag("warn", "budget low") : tag("good", "kept");
@@ -92,13 +90,13 @@ void write_slo(const engine::Snapshot& snapshot, size_t index, std::string& out)
   const SloPlan& plan = snapshot.plan->slos[index];
   const SloStatus& slo = snapshot.slos[index];
   const engine::UnjudgedCounts& unjudged = slo.period.unjudged;
-  out += "<article class=\"card\">\n<div class=\"row\"><h3>" + escaped(plan.name) + "</h3>" +
-         slo_tag(*snapshot.plan, plan, slo) + "</div>\n<p class=\"dim\">" + subject(*snapshot.plan, plan) + ": " +
+  out += "<article class=\"card\">\n<div class=\"row\"><h3>" + escaped(plan.name) + "</h3>" + slo_tag(slo) +
+         "</div>\n<p class=\"dim\">" + subject(*snapshot.plan, plan) + ": " +
          shown_percent(static_cast<double>(plan.objective_ppb) / 1e9, 5) + " over " + format_duration(plan.window) +
          "</p>\n";
   write_budget(slo, out);
   write_windows(slo, out);
-  write_alerts(plan, slo, snapshot, out);
+  write_alerts(slo, snapshot, out);
   std::string not_judged;
   const auto add = [&](uint64_t count, const char* what) {
     if (count > 0) not_judged += (not_judged.empty() ? "" : ", ") + shown_count(count) + ' ' + what;

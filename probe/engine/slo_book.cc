@@ -166,6 +166,7 @@ SloStatus SloBook::status() const {
     alert.factor = tier.factor.value();
     alert.long_window = tier.long_window;
     alert.short_window = tier.short_window;
+    alert.fires_at = slo::outlook(tier, terms_, Duration::zero()).failures;
     alert.active = alerts_[i].active;
     if (alerts_[i].fired > 0) alert.since = alerts_[i].last_change;
     status.alerts.push_back(std::move(alert));

@@ -82,6 +82,7 @@ struct AlertStatus {
   std::string severity;  // page | ticket
   double factor = 0;
   Duration long_window{}, short_window{};
+  uint64_t fires_at = 0;  // so many failures in the long window fire it, from a clean start, at the configured rate
   bool active = false;
   std::optional<Instant> since;  // of the present state of being active
 };

@@ -196,9 +196,9 @@ void fill_slos(Snapshot& snapshot, Instant now) {
                        window(6h, 700, 17, 23.71)};
   delivered.budget_remaining = 0.967;
   delivered.budget_remaining_observed = -22.7;
-  delivered.alerts = {{"14.4x1h", "page", 14.4, 1h, 5min, true, now - 200s},
-                      {"6x6h", "page", 6, 6h, 30min, false, {}},
-                      {"3x1d", "ticket", 3, 24h, 2h, false, {}}};
+  delivered.alerts = {{"14.4x1h", "page", 14.4, 1h, 5min, 11, true, now - 200s},
+                      {"6x6h", "page", 6, 6h, 30min, 26, false, {}},
+                      {"3x1d", "ticket", 3, 24h, 2h, 52, false, {}}};
   SloStatus& fast = snapshot.slos[1];
   fast.good_total = 711;
   fast.bad_total = 5;
@@ -206,7 +206,7 @@ void fill_slos(Snapshot& snapshot, Instant now) {
   fast.windows = {window(5min, 0, 0, std::nullopt), window(1h, 711, 5, 0.14)};
   fast.budget_remaining = 0.999;
   fast.budget_remaining_observed = 0.86;
-  fast.alerts = {{"14.4x1h", "page", 14.4, 1h, 5min, false, {}}};
+  fast.alerts = {{"14.4x1h", "page", 14.4, 1h, 5min, 519, false, {}}};
 }
 
 }  // namespace
