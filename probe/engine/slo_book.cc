@@ -17,7 +17,7 @@ slo::Terms terms_of(const SloPlan& plan, Duration every) {
 }
 
 UnjudgedCounts unjudged_of(const slo::Counts& counts) {
-  return {counts.blind, counts.probe_fault, counts.missed, counts.excluded};
+  return {counts.blind, counts.probe_fault, counts.missed, counts.excluded()};
 }
 
 std::vector<Duration> all_windows(std::vector<Duration> own, const std::vector<Duration>& also) {

@@ -14,10 +14,19 @@ enum class Event : uint8_t {
   blind,        // our own side could not see
   probe_fault,  // the probe could not act
   missed,       // the slot was never started
-  excluded,     // a declared maintenance window or drill covers it: in no figure, kept apart
+  // A declared maintenance window or drill covers it: in no figure, kept apart with what it would have been.
+  excluded_unjudged,
+  excluded_good,
+  excluded_bad,
 };
 
-constexpr size_t kEvents = static_cast<size_t>(Event::excluded) + 1;
+constexpr size_t kEvents = static_cast<size_t>(Event::excluded_bad) + 1;
+
+// What an event is where an exclusion covers it.
+constexpr Event excluded(Event event) {
+  if (event == Event::good || event == Event::excluded_good) return Event::excluded_good;
+  return event == Event::bad || event == Event::excluded_bad ? Event::excluded_bad : Event::excluded_unjudged;
+}
 
 struct Counts {
   uint64_t good = 0;
@@ -25,13 +34,16 @@ struct Counts {
   uint64_t blind = 0;
   uint64_t probe_fault = 0;
   uint64_t missed = 0;
-  uint64_t excluded = 0;
+  uint64_t excluded_unjudged = 0;
+  uint64_t excluded_good = 0;
+  uint64_t excluded_bad = 0;
 
   // N of every formula: the events that could be judged.
   constexpr uint64_t judged() const { return good + bad; }
 
   // Everything decided, the excluded ones among them.
-  constexpr uint64_t total() const { return good + bad + blind + probe_fault + missed + excluded; }
+  constexpr uint64_t total() const { return judged() + blind + probe_fault + missed + excluded(); }
+  constexpr uint64_t excluded() const { return excluded_unjudged + excluded_good + excluded_bad; }
 
   // judged / (judged + blind + probe_fault + missed): how much of what should have been seen was seen. In [0, 1];
   // nothing when nothing was decided outside exclusions.
@@ -39,6 +51,9 @@ struct Counts {
 
   // good / judged: the SLI itself. In [0, 1]; nothing when nothing was judged.
   std::optional<double> good_share() const;
+
+  // The same as though nothing had been excluded.
+  Counts with_excluded() const;
 
   uint64_t& operator[](Event event);
   uint64_t operator[](Event event) const;

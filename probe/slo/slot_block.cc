@@ -6,6 +6,9 @@ namespace slosonde::slo {
 namespace {
 
 constexpr uint8_t kHasLength = 0x80;
+constexpr uint8_t kHasRare = 0x40;
+constexpr size_t kInHead = 6;  // counts whose bits are in the head byte; those of the others are in the rare byte
+static_assert(kEvents > kInHead && kEvents <= kInHead + 8);
 constexpr uint64_t kMostStored = uint64_t{1} << 48;  // events in a slot; more cannot have been
 
 void put_varint(std::vector<uint8_t>& out, uint64_t value) {
@@ -23,13 +26,23 @@ uint64_t get_varint(const std::vector<uint8_t>& in, size_t& offset) {
 }
 
 void put_run(std::vector<uint8_t>& out, const Counts& counts, size_t length) {
-  uint8_t head = length > 1 ? kHasLength : 0;
-  for (size_t i = 0; i < kEvents; ++i)
-    if (counts[static_cast<Event>(i)] != 0) head |= static_cast<uint8_t>(1U << i);
+  uint8_t head = length > 1 ? kHasLength : 0, rare = 0;
+  for (size_t i = 0; i < kEvents; ++i) {
+    if (counts[static_cast<Event>(i)] == 0) continue;
+    if (i < kInHead) head |= static_cast<uint8_t>(1U << i);
+    if (i >= kInHead) rare |= static_cast<uint8_t>(1U << (i - kInHead));
+  }
+  if (rare != 0) head |= kHasRare;
   out.push_back(head);
   if (length > 1) out.push_back(static_cast<uint8_t>(length));
+  if (rare != 0) out.push_back(rare);
   for (size_t i = 0; i < kEvents; ++i)
     if (const uint64_t n = counts[static_cast<Event>(i)]; n != 0) put_varint(out, n);
+}
+
+// Of a run's two bytes: whether count `i` follows.
+bool has_count(uint8_t head, uint8_t rare, size_t i) {
+  return i < kInHead ? (head & (1U << i)) != 0 : (rare & (1U << (i - kInHead))) != 0;
 }
 
 }  // namespace
@@ -57,9 +70,10 @@ const Counts& BlockReader::read(const Block& block, int64_t number, int64_t inde
     const uint8_t head = bytes[offset_++];
     run_begin_ = run_end_;
     run_end_ += (head & kHasLength) != 0 ? bytes[offset_++] : 1;
+    const uint8_t rare = (head & kHasRare) != 0 ? bytes[offset_++] : 0;
     run_ = Counts{};
     for (size_t i = 0; i < kEvents; ++i)
-      if ((head & (1U << i)) != 0) run_[static_cast<Event>(i)] = get_varint(bytes, offset_);
+      if (has_count(head, rare, i)) run_[static_cast<Event>(i)] = get_varint(bytes, offset_);
   }
   return run_;
 }
@@ -82,12 +96,14 @@ std::optional<BlockSlots> read_stored(std::string_view bytes) {
   };
   for (size_t slot = 0; slot < slots.size();) {
     const auto head = next();
-    if (!head || (*head & ~kHasLength) >= 1 << kEvents) return std::nullopt;
+    if (!head) return std::nullopt;
     const auto length = (*head & kHasLength) != 0 ? next() : std::optional<uint8_t>(1);
     if (!length || *length == 0 || *length > slots.size() - slot) return std::nullopt;
+    const auto rare = (*head & kHasRare) != 0 ? next() : std::optional<uint8_t>(0);
+    if (!rare || *rare >= 1 << (kEvents - kInHead)) return std::nullopt;
     Counts counts;
     for (size_t i = 0; i < kEvents; ++i) {
-      if ((*head & (1U << i)) == 0) continue;
+      if (!has_count(*head, *rare, i)) continue;
       const auto count = next_varint();
       if (!count || *count > kMostStored) return std::nullopt;
       counts[static_cast<Event>(i)] = *count;

@@ -17,9 +17,10 @@ namespace slosonde::slo {
 constexpr int64_t kBlockSlots = 60;
 using BlockSlots = std::array<Counts, kBlockSlots>;
 
-// Immutable once made, so that any number of histories may share it. A run of equal slots is a head byte (which counts
-// are not 0; whether a length follows), the length if it is not 1, and a varint for each count that is not 0: 2 bytes
-// for a minute like no other, 3 for an hour of equal minutes.
+// Immutable once made, so that any number of histories may share it. A run of equal slots is a head byte (which of the
+// first six counts are not 0; whether the rare byte, and whether a length follows), the length if it is not 1, the rare
+// byte (which of the other counts are not 0), and a varint for each count that is not 0: 2 bytes for a minute like no
+// other, 3 for an hour of equal minutes.
 class Block {
  public:
   explicit Block(std::span<const Counts> slots);  // exactly kBlockSlots

@@ -71,6 +71,22 @@ struct KeptWatch {
   friend bool operator==(const KeptWatch&, const KeptWatch&) = default;
 };
 
+// A maintenance window that was declared to the running probe, by the wall clock.
+struct KeptExclusion {
+  std::string name;
+  std::vector<std::string> transactions;  // none: all
+  Instant from{}, to{};
+  std::optional<Instant> ended;  // before its time
+  friend bool operator==(const KeptExclusion&, const KeptExclusion&) = default;
+};
+
+// A transaction that starts no runs until it is resumed.
+struct KeptSuspension {
+  std::string transaction;
+  Instant since{};
+  friend bool operator==(const KeptSuspension&, const KeptSuspension&) = default;
+};
+
 // How instants of the process relate to the machine's own clock: processes of one boot whose offsets differ had the
 // wall clock set in between.
 struct KeptClock {
@@ -92,10 +108,13 @@ struct Batch {
   std::vector<KeptRun> runs;
   std::vector<KeptSchedule> schedules;
   std::vector<KeptWatch> watches;
+  // Given: these, and no others.
+  std::optional<std::vector<KeptExclusion>> exclusions;
+  std::optional<std::vector<KeptSuspension>> suspensions;
 
   bool empty() const {
     return !whole && !epoch && !clock && slis.empty() && counts.empty() && forgotten.empty() && alerts.empty() &&
-           runs.empty() && schedules.empty() && watches.empty();
+           runs.empty() && schedules.empty() && watches.empty() && !exclusions && !suspensions;
   }
 };
 

@@ -56,7 +56,23 @@ CREATE TABLE watches (
 ) STRICT, WITHOUT ROWID;
 )";
 
-constexpr std::array kSteps = {kFirst};
+// From here on a block of counts may have a rare byte, with excluded events told apart: an earlier slosonde would take
+// it for damaged.
+constexpr const char* kSecond = R"(
+CREATE TABLE exclusions (       -- declared to the running probe; by the wall clock
+  name         TEXT PRIMARY KEY,
+  transactions TEXT NOT NULL,   -- one a line; empty: all
+  from_ns      INTEGER NOT NULL,
+  to_ns        INTEGER NOT NULL,
+  ended_ns     INTEGER          -- before its time
+) STRICT, WITHOUT ROWID;
+CREATE TABLE suspensions (      -- transactions that start no runs
+  name     TEXT PRIMARY KEY,
+  since_ns INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)";
+
+constexpr std::array kSteps = {kFirst, kSecond};
 
 }  // namespace
 

@@ -59,11 +59,28 @@ StoreResult<void> check(const Batch& all) {
     if (!is_possible(one.since) || !is_possible(one.used)) return impossible("an instant");
   for (const KeptSchedule& one : all.schedules)
     if (!is_possible(one.next_slot)) return impossible("a slot");
+  for (const KeptExclusion& one : all.exclusions.value_or(std::vector<KeptExclusion>()))
+    if (!is_possible(one.from) || !is_possible(one.to)) return impossible("an exclusion");
   for (const KeptCounts& one : all.counts) {
     if (one.slot != slo::kFineSlot && one.slot != slo::kCoarseSlot) return impossible("a length of slots");
     if (one.block < -kMostBlock || one.block > kMostBlock) return impossible("a block's number");
   }
   return {};
+}
+
+std::string lines_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += name + '\n';
+  return text;
+}
+
+std::vector<std::string> from_lines(std::string_view text) {
+  std::vector<std::string> names;
+  for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    names.emplace_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  return names;
 }
 
 // The marker's numbers have at most 48 bits.
@@ -172,6 +189,47 @@ StoreResult<void> apply_alerts(Database& database, const Batch& batch) {
                   });
 }
 
+// The few there are, written anew when one changes.
+StoreResult<void> apply_declared(Database& database, const Batch& batch) {
+  if (batch.exclusions) {
+    if (auto done = database.execute("DELETE FROM exclusions"); !done) return done;
+    std::vector<std::pair<const KeptExclusion*, std::string>> rows;  // with their transactions
+    for (const KeptExclusion& one : *batch.exclusions) rows.emplace_back(&one, lines_of(one.transactions));
+    auto done = for_each(database, rows, "INSERT INTO exclusions VALUES (?1, ?2, ?3, ?4, nullif(?5, 0))",
+                         [](Statement& row, const auto& one) {
+                           row.bind(1, one.first->name).bind(2, one.second).bind(3, unix_ns(one.first->from));
+                           row.bind(4, unix_ns(one.first->to)).bind(5, unix_ns(one.first->ended.value_or(Instant())));
+                         });
+    if (!done) return done;
+  }
+  if (!batch.suspensions) return {};
+  if (auto done = database.execute("DELETE FROM suspensions"); !done) return done;
+  return for_each(
+      database, *batch.suspensions, "INSERT INTO suspensions VALUES (?, ?)",
+      [](Statement& row, const KeptSuspension& one) { row.bind(1, one.transaction).bind(2, unix_ns(one.since)); });
+}
+
+StoreResult<void> load_declared(Database& database, Batch& all) {
+  std::vector<KeptExclusion> exclusions;
+  auto done = each_row(database,
+                       "SELECT name, transactions, from_ns, to_ns, ended_ns IS NOT NULL, ended_ns FROM "
+                       "exclusions ORDER BY from_ns, name",
+                       [&](Row row) {
+                         KeptExclusion one{std::string(row.bytes(0)), from_lines(row.bytes(1)), instant(row, 2),
+                                           instant(row, 3), std::nullopt};
+                         if (row.number(4) != 0) one.ended = instant(row, 5);
+                         exclusions.push_back(std::move(one));
+                       });
+  if (!done) return done;
+  std::vector<KeptSuspension> suspensions;
+  done = each_row(database, "SELECT name, since_ns FROM suspensions ORDER BY name", [&](Row row) {
+    suspensions.push_back({std::string(row.bytes(0)), instant(row, 1)});
+  });
+  if (!exclusions.empty()) all.exclusions = std::move(exclusions);
+  if (!suspensions.empty()) all.suspensions = std::move(suspensions);
+  return done;
+}
+
 StoreResult<void> apply_probe(Database& database, const Batch& batch) {
   std::vector<std::pair<std::string_view, int64_t>> values;
   if (batch.epoch) values.emplace_back("epoch", number(*batch.epoch));
@@ -198,7 +256,7 @@ StoreResult<void> load_probe(Database& database, Batch& all) {
 StoreResult<Batch> load(Database& database) {
   Batch all;
   StoreResult<void> done;
-  for (const auto part : {load_probe, load_counts, load_alerts, load_runs}) {
+  for (const auto part : {load_probe, load_counts, load_alerts, load_runs, load_declared}) {
     if (done) done = part(database, all);
   }
   if (done) done = check(all);
@@ -212,7 +270,7 @@ StoreResult<void> apply(Database& database, const Batch& batch) {
       const char* const clear = "DELETE FROM alerts; DELETE FROM runs; DELETE FROM schedules; DELETE FROM watches";
       if (auto done = database.execute(clear); !done) return done;
     }
-    for (const auto part : {apply_probe, apply_counts, apply_alerts, apply_runs}) {
+    for (const auto part : {apply_probe, apply_counts, apply_alerts, apply_runs, apply_declared}) {
       if (auto done = part(database, batch); !done) return done;
     }
     return {};

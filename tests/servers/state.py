@@ -3,7 +3,8 @@
 import sqlite3
 from pathlib import Path
 
-EVENTS = ("good", "bad", "blind", "probe_fault", "missed", "excluded")
+EVENTS = ("good", "bad", "blind", "probe_fault", "missed", "excluded_unjudged", "excluded_good", "excluded_bad")
+IN_HEAD = 6  # of these, the bits are in the head byte; those of the others in a byte of their own
 SLOTS = 60
 
 
@@ -54,7 +55,7 @@ class State:
 
 def slots(block):
     """The sixty slots of a block: a run of equal slots is a head byte, its length where bit 7 says so, and a varint for
-    each count whose bit is set."""
+    each count whose bit is set. Where bit 6 is set, a byte with the bits of the rare counts stands before those."""
     at, found = 0, []
 
     def varint():
@@ -75,7 +76,11 @@ def slots(block):
         if head & 0x80:
             length = block[at]
             at += 1
-        found += [{event: varint() for bit, event in enumerate(EVENTS) if head & 1 << bit}] * length
+        bits = head & (1 << IN_HEAD) - 1
+        if head & 0x40:
+            bits |= block[at] << IN_HEAD
+            at += 1
+        found += [{event: varint() for bit, event in enumerate(EVENTS) if bits & 1 << bit}] * length
     assert len(found) == SLOTS, f"a block of {len(found)} slots"
     return found
 

@@ -194,7 +194,7 @@ TEST(Alerts, SilenceAndBlindnessAreNoRecovery) {
   Probe probe(2h);
   ASSERT_EQ(probe.failures_until_fired(), 4);
   EXPECT_FALSE(probe.pass(probe.now + 20min));
-  for (const Event event : {Event::blind, Event::probe_fault, Event::missed, Event::excluded})
+  for (const Event event : {Event::blind, Event::probe_fault, Event::missed, Event::excluded_good, Event::excluded_bad})
     EXPECT_FALSE(probe.decide(probe.now + 15s, event));
   EXPECT_TRUE(probe.state.active);
   EXPECT_EQ(probe.decide(probe.now + 15s, Event::good), AlertChange::resolved);

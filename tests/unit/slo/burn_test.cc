@@ -110,7 +110,7 @@ TEST(BurnRate, WorkbookTimesToExhaustion) {
 }
 
 TEST(BurnRate, NothingJudgedHasNoBurnRate) {
-  EXPECT_FALSE(burn_rate({.blind = 5, .missed = 7, .excluded = 9}, k999));
+  EXPECT_FALSE(burn_rate({.blind = 5, .missed = 7, .excluded_bad = 9}, k999));
   EXPECT_DOUBLE_EQ(burn_rate({.good = 5}, k999).value(), 0);
 }
 

@@ -39,7 +39,9 @@ class PlainHistory {
       if (entry.event == Event::blind) sum.blind += entry.n;
       if (entry.event == Event::probe_fault) sum.probe_fault += entry.n;
       if (entry.event == Event::missed) sum.missed += entry.n;
-      if (entry.event == Event::excluded) sum.excluded += entry.n;
+      if (entry.event == Event::excluded_unjudged) sum.excluded_unjudged += entry.n;
+      if (entry.event == Event::excluded_good) sum.excluded_good += entry.n;
+      if (entry.event == Event::excluded_bad) sum.excluded_bad += entry.n;
     }
     return sum;
   }

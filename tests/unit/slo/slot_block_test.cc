@@ -66,6 +66,37 @@ TEST(Block, AMinuteLikeNoOtherTakesTwoBytes) {
   EXPECT_EQ(Block(slots).bytes().size(), 120U);
 }
 
+// As the first version of the state file had them: five kinds, and one of excluded events, in the head byte alone.
+TEST(Block, ReadsWhatWasStoredBeforeExcludedEventsWereToldApart) {
+  const std::string_view stored("\x80\x06\x01\x04\x13\x2f\x0c\x0f\xa1\x34\x05\x02", 12);
+  const auto slots = read_stored(stored);
+  ASSERT_TRUE(slots);
+  EXPECT_EQ((*slots)[5], Counts{});
+  EXPECT_EQ((*slots)[6], Counts{.good = 4});
+  EXPECT_EQ((*slots)[7], (Counts{.good = 47, .bad = 12, .missed = 15}));
+  EXPECT_EQ((*slots)[8], (Counts{.good = 5, .excluded_unjudged = 2}));
+  EXPECT_EQ((*slots)[59], (*slots)[8]);
+}
+
+TEST(Block, EveryStoredBlockIsReadBack) {
+  for (uint64_t seed = 0; seed < 500; ++seed) {
+    Random random(seed);
+    Slots slots = random_slots(random);
+    for (Counts& slot : slots)
+      for (size_t i = 0; i < kEvents; ++i) slot[static_cast<Event>(i)] >>= 16;
+    const Block block(slots);
+    const auto read = read_stored({reinterpret_cast<const char*>(block.bytes().data()), block.bytes().size()});
+    ASSERT_TRUE(read) << seed;
+    ASSERT_EQ(*read, slots) << seed;
+  }
+}
+
+TEST(Block, ARareByteThatNamesNoCountIsRefused) {
+  EXPECT_TRUE(read_stored(std::string_view("\xc0\x3c\x03\x01\x01", 5)));
+  EXPECT_FALSE(read_stored(std::string_view("\xc0\x3c\x07\x01\x01\x01", 6)));
+  EXPECT_FALSE(read_stored(std::string_view("\xc0\x3c", 2))) << "it ends before its rare byte";
+}
+
 TEST(Block, EqualSlotsMakeEqualBlocks) {
   Random random(5);
   const Slots slots = random_slots(random);

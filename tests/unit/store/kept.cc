@@ -48,13 +48,21 @@ Batch nth_batch(int n) {
   if (n >= 3) made.runs.push_back({{7, 42, seq - 3}, ""});
   made.schedules.push_back({7, "5s", now});
   made.watches.push_back({"kafka logs", "offset " + std::to_string(n), std::string("\0\1\2", 3)});
+  if (n % 4 == 1) {
+    made.exclusions.emplace();
+    made.exclusions->push_back({"ended", {"a", "b"}, now, now + 2h, now + 5min});
+    made.exclusions->push_back({"night " + std::to_string(n), {}, now, now + 2h, std::nullopt});
+  }
+  if (n % 4 == 2) made.suspensions = {{{"a", now}, {"b", now + 1s}}};
+  if (n % 4 == 3) made.suspensions.emplace();
   return made;
 }
 
 void Contents::apply(const Batch& batch) {
   if (batch.whole) {
     const auto stays = [](const auto& key) {
-      return key.starts_with("counts ") || key.starts_with("sli ") || key == "epoch";
+      return key.starts_with("counts ") || key.starts_with("sli ") || key == "epoch" || key.starts_with("exclusion ") ||
+             key.starts_with("suspension ");
     };
     std::erase_if(rows_, [&](const auto& row) { return !stays(row.first); });
   }
@@ -79,6 +87,16 @@ void Contents::apply(const Batch& batch) {
   }
   for (const auto& one : batch.schedules) {
     rows_["schedule " + std::to_string(one.stream)] = one.definition + format_utc(one.next_slot);
+  }
+  if (batch.exclusions) std::erase_if(rows_, [](const auto& row) { return row.first.starts_with("exclusion "); });
+  for (const auto& one : batch.exclusions.value_or(std::vector<KeptExclusion>())) {
+    std::string& text = rows_["exclusion " + one.name] = format_utc(one.from) + format_utc(one.to);
+    if (one.ended) text += " ended " + format_utc(*one.ended);
+    for (const std::string& transaction : one.transactions) text += " " + transaction;
+  }
+  if (batch.suspensions) std::erase_if(rows_, [](const auto& row) { return row.first.starts_with("suspension "); });
+  for (const auto& one : batch.suspensions.value_or(std::vector<KeptSuspension>())) {
+    rows_["suspension " + one.transaction] = format_utc(one.since);
   }
   for (const auto& one : batch.watches) rows_["watch " + one.definition] = one.position + "|" + one.coverage;
 }

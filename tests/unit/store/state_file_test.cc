@@ -9,6 +9,7 @@
 #include <fstream>
 #include <functional>
 
+#include "probe/slo/slot_block.h"
 #include "probe/store/schema.h"
 #include "tests/unit/store/kept.h"
 
@@ -268,6 +269,40 @@ TEST_F(StateFileTest, OfAnEarlierVersionIsBroughtForward) {
   EXPECT_EQ(database->pragma("PRAGMA user_version"), 3);
   EXPECT_EQ(database->pragma("SELECT y FROM b"), 2);
   EXPECT_TRUE(migrate(*database, kSteps)) << "nothing is left to do";
+}
+
+// A file that the first version's own code has written: a minute and a half of a probe that was held up for 8 s.
+TEST_F(StateFileTest, OfTheFirstVersionKeepsEveryCount) {
+  std::ifstream dump(SLOSONDE_SOURCE_DIR "/tests/unit/store/fixtures/version_1.sql");
+  const std::string sql{std::istreambuf_iterator<char>(dump), {}};
+  ASSERT_FALSE(sql.empty());
+  ASSERT_TRUE(Database::open(path_)->execute(sql.c_str()));
+  auto file = open();
+  ASSERT_TRUE(file) << file.error().text;
+  EXPECT_FALSE(file->moved_aside());
+  const Batch loaded = file->take_loaded();
+  ASSERT_EQ(loaded.slis.size(), 1U);
+  EXPECT_EQ(loaded.slis[0].definition, "web: get within 400ms");
+  EXPECT_EQ(loaded.alerts.size(), 4U);
+  EXPECT_FALSE(loaded.exclusions);
+  for (const Duration slot : {Duration(10s), Duration(1min)}) {
+    slo::Counts sum;
+    for (const KeptCounts& one : loaded.counts) {
+      if (one.slot != slot) continue;
+      const auto slots = slo::read_stored(one.bytes);
+      ASSERT_TRUE(slots);
+      for (const slo::Counts& counts : *slots) sum += counts;
+    }
+    EXPECT_EQ(sum, (slo::Counts{.good = 51, .bad = 12, .missed = 15})) << format_duration(slot);
+  }
+  // And goes on as one of this version.
+  Batch more = nth_batch(1);
+  more.slis = {{"sli 1", kNow, loaded.slis[0].used}};
+  ASSERT_TRUE(file->commit(more));
+  file = tl::unexpected(StoreError{});  // closed
+  const auto again = open()->take_loaded();
+  EXPECT_EQ(again.slis.size(), 2U);
+  EXPECT_EQ(again.exclusions, more.exclusions);
 }
 
 TEST_F(StateFileTest, WhoseMigrationFailsStaysAsItWas) {
