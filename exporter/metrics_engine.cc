@@ -47,6 +47,9 @@ void collect_engine(const engine::Snapshot& snapshot, Families& families) {
       .add({}, snapshot.start_lateness);
   histogram(families, "slosonde_loop_lag_seconds", "How much later than asked the engine's loop turned.")
       .add({}, snapshot.loop_lag);
+  counter(families, "slosonde_wall_clock_steps_total",
+          "Times the wall clock was set under the probe, by more than half a second.")
+      .add({}, static_cast<double>(snapshot.wall_steps));
   gauge(families, "slosonde_engine_last_turn_timestamp_seconds",
         "When the engine last gave the figures shown here, in Unix seconds; they are as old as that.")
       .add({}, static_cast<double>(unix_ns(snapshot.at + snapshot.wall_offset)) / 1e9);

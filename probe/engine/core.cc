@@ -16,6 +16,7 @@
 #include "probe/engine/schedule_queue.h"
 #include "probe/engine/sight.h"
 #include "probe/engine/sli_book.h"
+#include "probe/engine/starvation.h"
 #include "probe/engine/stats.h"
 
 namespace slosonde::engine {
@@ -64,6 +65,7 @@ class Core::Impl {
   void take(Trigger& trigger);
   void take(Drain& drain);
   void take(WallStep& step);
+  void take(Starved& starved);
   void match(const EvidenceSeen& seen, const ledger::MarkerHit& hit);
   void count_on_attached(const EvidenceSeen& seen, Sighting kind, std::optional<uint32_t> only);
   void wake(const std::vector<RunId>& runs);
@@ -107,6 +109,7 @@ class Core::Impl {
   RunMarkers markers_;
   RunBook runs_;
   Sight sight_;
+  Starvation starvation_;
   Reports reports_;
   Judge judge_;
   Stats stats_;
@@ -132,8 +135,8 @@ Core::Impl::Impl(std::shared_ptr<const Plan> plan, CoreOptions options)
       markers_(*plan_, options.epoch),
       runs_(*plan_, queue_, options.kept_runs),
       sight_(*plan_, options.start),
-      reports_(*plan_, markers_),
-      judge_(*plan_, sight_),
+      reports_(*plan_, markers_, starvation_),
+      judge_(*plan_, sight_, starvation_),
       stats_(*plan_),
       slis_(*plan_, options.start),
       tell_of_alerts_(tell_of_alerts()),
@@ -252,6 +255,10 @@ void Core::Impl::take(Drain&) {
 void Core::Impl::take(WallStep& step) {
   wall_offset_ = step.offset;
   ++wall_steps_;
+}
+
+void Core::Impl::take(Starved& starved) {
+  starvation_.note(starved.from, std::min(starved.to, now_), starved.waited);
 }
 
 void Core::Impl::advance(Instant now, Outputs& outputs) {

@@ -13,7 +13,9 @@
 // (a gap read back, coverage that catches up) counts when it becomes known, so that no past figure changes.
 //
 // A done stage gets 20 ms after its limit for a result that was stamped in time. When we come later than that by more
-// than max_lateness (at least 100 ms), we were held up ourselves: it is unseen by our own fault.
+// than max_lateness (at least 100 ms), we were held up ourselves: it is unseen by our own fault. So is what
+// came over its limit by no more than we have waited for a processor since the run was due, and what has not come when
+// we waited for one most of the time.
 //
 // Evidence. An interval wholly within the limit is on time. One that reaches beyond it is late if it lies wholly
 // beyond, or if everything up to the limit had been handed over before; else it is unseen. Absence at the limit is bad
@@ -72,7 +74,11 @@ struct Drain {};  // start no more runs
 struct WallStep {
   Duration offset{};  // wall clock minus Instant, from now on
 };
-using Input = std::variant<CheckDone, EvidenceSeen, Covered, OutOfSight, Trigger, Drain, WallStep>;
+struct Starved {  // we had work, and waited so long of (from, to] for a processor; before what was late by it
+  Instant from{}, to{};
+  Duration waited{};
+};
+using Input = std::variant<CheckDone, EvidenceSeen, Covered, OutOfSight, Trigger, Drain, WallStep, Starved>;
 
 // Outputs, in the order in which they are to be done.
 struct StartCheck {

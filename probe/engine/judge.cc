@@ -12,8 +12,12 @@
 
 namespace slosonde::engine {
 
-Judge::Judge(const Plan& plan, const Sight& sight)
-    : plan_(plan), sight_(sight), starved_after_(engine::starved_after(plan)), latency_slos_(plan.transactions.size()) {
+Judge::Judge(const Plan& plan, const Sight& sight, const Starvation& starvation)
+    : plan_(plan),
+      sight_(sight),
+      starvation_(starvation),
+      starved_after_(engine::starved_after(plan)),
+      latency_slos_(plan.transactions.size()) {
   for (size_t i = 0; i < plan.slos.size(); ++i) {
     if (plan.slos[i].faster_than) latency_slos_[plan.slos[i].transaction].push_back(i);
   }
@@ -102,6 +106,8 @@ void Judge::judge_sighting(Run& run, size_t i, Instant at) {
     verdict = StageVerdict::corrupt;
   } else if (stage.seen_hi <= stage.limit) {
     verdict = StageVerdict::on_time;
+  } else if (plan.mode == StageMode::watched && starvation_.explains_late(run.due, stage.limit, stage.seen_hi)) {
+    stage.fault = true;  // it may have lain before us by then
   } else if (plan.mode != StageMode::watched || stage.seen_lo > stage.limit ||
              sight_.covers(plan.watch, run.due, stage.limit)) {
     verdict = StageVerdict::late;

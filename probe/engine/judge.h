@@ -12,6 +12,7 @@
 #include "probe/engine/plan.h"
 #include "probe/engine/run_state.h"
 #include "probe/engine/sight.h"
+#include "probe/engine/starvation.h"
 
 namespace slosonde::engine {
 
@@ -32,8 +33,8 @@ inline Error starved_error() {
 // judge_run.cc: the whole run. Engine thread.
 class Judge {
  public:
-  // Both outlive it.
-  Judge(const Plan& plan, const Sight& sight);
+  // All outlive it.
+  Judge(const Plan& plan, const Sight& sight, const Starvation& starvation);
 
   // Decides what is to be decided at `t`; it is `now`, not before `t`. Adds to `facts`, of which RunOver is the last.
   // Gives the next instant at which the run has something to come (kNever: nothing, or it is over).
@@ -93,6 +94,7 @@ class Judge {
 
   const Plan& plan_;
   const Sight& sight_;
+  const Starvation& starvation_;
   Duration starved_after_;
   std::vector<std::vector<size_t>> latency_slos_;  // by transaction
   // During a step.

@@ -53,6 +53,7 @@ Judge::LatencyState Judge::latency_state(const Run& run, size_t index, Instant f
       case StageVerdict::late:
       case StageVerdict::corrupt:
         if (*record.seen_hi <= fast_until) return LatencyState::good;
+        if (starvation_.explains_late(run.due, fast_until, *record.seen_hi)) return LatencyState::probe_fault;
         return *record.seen_lo > fast_until || proven() ? LatencyState::bad : LatencyState::blind;
       case StageVerdict::skipped:
         return LatencyState::none;
@@ -65,6 +66,7 @@ Judge::LatencyState Judge::latency_state(const Run& run, size_t index, Instant f
   if (t < fast_until) return LatencyState::open;
   if (plan.mode == StageMode::polled && stage.answered && stage.last_fault) return LatencyState::open;
   if (waits && t < sight_.told_at(plan.watch)) return LatencyState::awaits_sight;
+  if (!watched && starvation_.explains_silence(run.due, fast_until)) return LatencyState::open;
   if (proven() || sight_.place_failed(plan.watch, fast_until)) return LatencyState::bad;
   return LatencyState::awaits_sight;
 }

@@ -41,8 +41,8 @@ void keep_captures(Run& run, checks::Captures& fresh) {
 
 }  // namespace
 
-Reports::Reports(const Plan& plan, RunMarkers& markers)
-    : plan_(plan), markers_(markers), starved_after_(starved_after(plan)) {}
+Reports::Reports(const Plan& plan, RunMarkers& markers, const Starvation& starvation)
+    : plan_(plan), markers_(markers), starvation_(starvation), starved_after_(starved_after(plan)) {}
 
 bool Reports::awaited(const Run& run, bool finally, size_t index, size_t attempt) {
   if (finally) return index == run.finally_at && !run.finally_done() && run.finally[index].running;
@@ -66,6 +66,14 @@ Instant Reports::result(Run& run, size_t i, Instant now, checks::CheckResult& re
   return plan_of(run, i).mode == StageMode::polled ? polled(run, i, now, result) : done(run, i, now, result);
 }
 
+// Whether what came over the limit, or did not come by it, may be so only because we were held up.
+bool Reports::starved(const Run& run, Instant limit, Instant now, const checks::CheckResult& result) const {
+  const bool over = result.received > limit;
+  if (over && now - limit > starved_after_) return true;
+  if (result.outcome == checks::Outcome::timed_out) return starvation_.explains_silence(run.due, limit);
+  return over && result.outcome == checks::Outcome::held && starvation_.explains_late(run.due, limit, result.received);
+}
+
 Instant Reports::done(Run& run, size_t i, Instant now, checks::CheckResult& result) const {
   Stage& stage = run.stages[i];
   stage.report_at = std::min(result.received, stage.limit);
@@ -77,7 +85,7 @@ Instant Reports::done(Run& run, size_t i, Instant now, checks::CheckResult& resu
   } else if (own_fault(result)) {
     stage.report = Report::fault;
     stage.report_error = stage.record.error;
-  } else if (result.received > stage.limit && now - stage.limit > starved_after_) {
+  } else if (starved(run, stage.limit, now, result)) {
     stage.report = Report::fault;
     stage.report_error = starved_error();
   } else {
@@ -103,7 +111,7 @@ Instant Reports::polled(Run& run, size_t i, Instant now, checks::CheckResult& re
     if (markers_.names(run.id)) {
       keep_captures(run, result.captures);
       stage.report_at = std::min(result.received, stage.limit);
-      if (result.received > stage.limit && now - stage.limit > starved_after_) {
+      if (starved(run, stage.limit, now, result)) {
         stage.report = Report::fault;
         stage.report_error = starved_error();
         return stage.report_at;

@@ -10,14 +10,15 @@
 #include "probe/engine/plan.h"
 #include "probe/engine/run_markers.h"
 #include "probe/engine/run_state.h"
+#include "probe/engine/starvation.h"
 
 namespace slosonde::engine {
 
 // Results are of attempts that run, and stamps are clamped to what can be. Engine thread.
 class Reports {
  public:
-  // Both outlive it.
-  Reports(const Plan& plan, RunMarkers& markers);
+  // All outlive it.
+  Reports(const Plan& plan, RunMarkers& markers, const Starvation& starvation);
 
   // Whether the run still waits for this result.
   static bool awaited(const Run& run, bool finally, size_t index, size_t attempt);
@@ -42,8 +43,11 @@ class Reports {
   Instant done(Run& run, size_t stage, Instant now, checks::CheckResult& result) const;
   Instant polled(Run& run, size_t stage, Instant now, checks::CheckResult& result);
 
+  bool starved(const Run& run, Instant limit, Instant now, const checks::CheckResult& result) const;
+
   const Plan& plan_;
   RunMarkers& markers_;
+  const Starvation& starvation_;
   Duration starved_after_;
 };
 

@@ -17,6 +17,7 @@ namespace {
 
 constexpr Duration kTick = std::chrono::seconds(1);         // a snapshot at least this often
 constexpr Duration kSoon = std::chrono::milliseconds(200);  // and this long after a change, while somebody reads them
+constexpr Duration kProcessorAsked = std::chrono::milliseconds(50);
 constexpr Duration kWallStep = std::chrono::milliseconds(500);  // a change of the wall clock that counts as a step
 constexpr Duration kStopPatience = std::chrono::seconds(2);     // for cancelled checks and watches to end
 // Where the loop comes late to what is due, what has arrived meanwhile is taken in before anything is judged: Asio asks
@@ -44,7 +45,9 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
         keeper_(make_keeper()),
         launcher_(io, equipment_, [this](Input input) { take(std::move(input)); }),
         alarm_(io, [this](std::optional<Duration> late) { ring(late); }),
-        wall_offset_(io.wall_offset()) {
+        wall_offset_(io.wall_offset()),
+        processor_asked_(started_),
+        processor_wait_(io.processor_wait()) {
     lag_.edges = lag_edges();
     lag_.counts.assign(lag_edges()->size() + 1, 0);
     for (size_t i = 0; i < equipment_.watches.size(); ++i) {
@@ -121,11 +124,13 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
 
   // Anything that checks, watches and commands report: into the core at once, judged in the next turn.
   void take(Input input) {
+    const Instant now = io_.now();
+    note_processor(now);
     if (equipment_.mask) {
       if (auto* done = std::get_if<CheckDone>(&input)) hide_secrets(done->result.error);
       if (auto* blind = std::get_if<OutOfSight>(&input)) hide_secrets(blind->error);
     }
-    core_.feed(io_.now(), std::move(input));
+    core_.feed(now, std::move(input));
     alarm_.soon();
   }
 
@@ -164,6 +169,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     }
     rounds_ = 0;
     note_wall_clock();
+    note_processor(now);
     if (core_.ready() != snapshot_->ready) changed_ = true;
     const size_t asked = waiting_.size();
     outputs_.clear();
@@ -191,6 +197,13 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     if (std::abs((offset - wall_offset_).count()) <= kWallStep.count()) return;
     wall_offset_ = offset;
     core_.feed(io_.now(), WallStep{offset});
+  }
+
+  // Before what it may explain is judged.
+  void note_processor(Instant now) {
+    if (now - processor_asked_ < kProcessorAsked) return;
+    const Duration wait = io_.processor_wait();
+    core_.feed(now, Starved{std::exchange(processor_asked_, now), now, wait - std::exchange(processor_wait_, wait)});
   }
 
   void carry_out(StartCheck& order) { launcher_.start(std::move(order)); }
@@ -270,6 +283,8 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   std::vector<std::unique_ptr<Supervisor>> supervisors_;
   Alarm alarm_;
   Duration wall_offset_;
+  Instant processor_asked_;
+  Duration processor_wait_;
   Histogram lag_;
   Outputs outputs_;
   std::vector<Waiting> waiting_;  // triggers that await their run

@@ -44,6 +44,8 @@ class Io {
   // What the wall clock says now minus now(): 0 until somebody steps the clock. Any thread.
   virtual Duration wall_offset() const = 0;
   virtual uint64_t random() = 0;
+  // How long the engine thread has waited for a processor, while it had work: since it began.
+  virtual Duration processor_wait() const = 0;
 
   virtual boost::asio::any_io_executor executor() = 0;
 

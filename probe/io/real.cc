@@ -22,6 +22,7 @@
 #include "probe/io/boot_clock.h"
 #include "probe/io/connect.h"
 #include "probe/io/lane.h"
+#include "probe/io/processor_wait.h"
 #include "probe/io/resolver.h"
 #include "probe/io/watchdog.h"
 
@@ -85,6 +86,7 @@ struct Real::Impl {
         inbox_event(context) {}
 
   const Duration offset = wall_minus_boot();  // what an Instant adds to the boot clock
+  const ProcessorWait processor_wait;
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> keep_turning{context.get_executor()};
   Inbox inbox;
@@ -187,6 +189,10 @@ Instant Real::now() const {
 
 Duration Real::wall_offset() const {
   return wall_minus_boot() - impl_->offset;
+}
+
+Duration Real::processor_wait() const {
+  return impl_->processor_wait.total();
 }
 
 uint64_t Real::random() {

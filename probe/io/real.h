@@ -50,6 +50,7 @@ class Real final : public Io {
   Instant now() const override;
   Duration wall_offset() const override;
   uint64_t random() override;
+  Duration processor_wait() const override;
   boost::asio::any_io_executor executor() override;
   Awaitable<void> sleep_until(Instant when) override;
   Awaitable<Result<std::vector<Address>>> resolve(std::string host, IpFamily family, Instant deadline) override;

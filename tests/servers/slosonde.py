@@ -138,15 +138,17 @@ class Slosonde:
 
 
 def complete(config, folder, port):
-    """The config's text, with `listen` and `probe` added where they are missing."""
+    """The config's text, with `listen` and `probe` (its name and key) added where they are missing."""
     folder = Path(folder)
     key = folder / "probe.key"
     if not key.exists():
         key.write_bytes(b"a key for tests only, 32 bytes..")
         key.chmod(0o600)
     if not isinstance(config, str):
-        config = json.dumps({"probe": {"name": "test", "key_file": str(key)},
-                             "listen": {"address": f"127.0.0.1:{port}"}, **config}, indent=1)
+        probe = {"name": "test", **config.get("probe", {})}
+        if "key" not in probe:
+            probe.setdefault("key_file", str(key))
+        config = json.dumps({"listen": {"address": f"127.0.0.1:{port}"}, **config, "probe": probe}, indent=1)
         # One line a block: the runner finds the port again, whatever form the config came in.
         return "".join(f"{json.dumps(k)[1:-1]}: {json.dumps(v)}\n" for k, v in json.loads(config).items())
     config = config.replace("@PORT@", str(port)).replace("@FOLDER@", str(folder))

@@ -242,6 +242,71 @@ TEST_F(Journey, HeldUpOverALimitIsOurFaultAndNotTheTargets) {
   EXPECT_EQ(rig.runs(RunVerdict::bad), 0u);
 }
 
+// The kernel gave us no processor: what came over its limit by no more than that may have been in time.
+TEST_F(Journey, AnAnswerThatIsLateByOurWaitForAProcessorIsOurFault) {
+  for (const bool ours : {false, true}) {
+    Rig rig(plan);
+    const StartCheck check = rig.next_check(0, 0);
+    rig.to(check.due + 2s + 5ms);
+    rig.feed(Starved{check.due, check.due + 2s + 5ms, ours ? 12ms : 9ms});
+    rig.feed(CheckDone{check.run, false, 0, 0, Rig::result(Outcome::held, check.due, check.due + 2s + 5ms)});
+    rig.to(check.due + 2s + 20ms);
+    EXPECT_EQ(rig.run(check)->stages[0].verdict, ours ? StageVerdict::unseen : StageVerdict::failed);
+    EXPECT_EQ(rig.runs(RunVerdict::probe_fault), ours ? 1u : 0u);
+  }
+}
+
+TEST_F(Journey, NoAnswerIsOurFaultOnlyWhereWeWaitedForAProcessorMostOfTheTime) {
+  for (const bool with_result : {false, true}) {
+    for (const bool ours : {false, true}) {
+      Rig rig(plan);
+      const StartCheck check = rig.next_check(0, 0);
+      rig.to(check.due + 2s);
+      rig.feed(Starved{check.due, check.due + 2s, ours ? 1001ms : 999ms});
+      if (with_result) {
+        rig.feed(CheckDone{check.run, false, 0, 0, Rig::result(Outcome::timed_out, check.due, check.due + 2s + 1ms)});
+      }
+      rig.to(check.due + 2s + 20ms);
+      EXPECT_EQ(rig.run(check)->stages[0].verdict, ours ? StageVerdict::unseen : StageVerdict::failed);
+    }
+  }
+}
+
+TEST_F(Journey, ARefusalIsTheTargetsHoweverLongWeWaitedForAProcessor) {
+  Rig rig(plan);
+  const StartCheck check = rig.next_check(0, 0);
+  rig.to(check.due + 1900ms);
+  rig.feed(Starved{check.due, check.due + 1900ms, 1800ms});
+  rig.answer(check, Outcome::refused, check.due + 1950ms, refused());
+  EXPECT_EQ(rig.run(check)->stages[0].verdict, StageVerdict::failed);
+}
+
+TEST_F(Journey, ASightingThatIsLateByOurWaitForAProcessorIsUnseen) {
+  for (const bool ours : {false, true}) {
+    Rig rig(plan);
+    const StartCheck check = rig.next_check(0, 0);
+    rig.hold(check, check.due + 10ms);
+    rig.in_sight[0] = false;
+    rig.to(check.due + 30s + 40ms);
+    rig.feed(Starved{check.due + 30s - 60ms, check.due + 30s + 40ms, ours ? 50ms : 30ms});
+    rig.arrive(0, check.marker, 1, check.due + 30s + 40ms);
+    EXPECT_EQ(rig.run(check)->stages[1].verdict, ours ? StageVerdict::unseen : StageVerdict::late);
+  }
+}
+
+TEST_F(Journey, ALatencyThatIsOverByOurWaitForAProcessorIsNoEvent) {
+  plan.slos = {slo_of("fast", 0, 0, 100ms)};
+  for (const bool ours : {false, true}) {
+    Rig rig(plan);
+    const StartCheck check = rig.next_check(0, 0);
+    rig.to(check.due + 90ms);
+    rig.feed(Starved{check.due, check.due + 90ms, ours ? 60ms : 10ms});
+    rig.hold(check, check.due + 130ms);
+    EXPECT_EQ(rig.view()->slos[0].bad_total, ours ? 0u : 1u);
+    EXPECT_EQ(rig.view()->slos[0].unjudged_total.probe_fault, ours ? 1u : 0u);
+  }
+}
+
 TEST_F(Journey, AWrongPayloadIsCorruptAndAMissingOneIsNot) {
   Rig rig(plan);
   const StartCheck check = rig.next_check(0, 0);

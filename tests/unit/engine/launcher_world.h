@@ -26,6 +26,7 @@ class TestIo final : public io::Io {
  public:
   Instant now() const override { return now_; }
   Duration wall_offset() const override { return wall_offset_; }
+  Duration processor_wait() const override { return processor_wait_; }
   uint64_t random() override { return random_ += 0x9e3779b97f4a7c15; }
   boost::asio::any_io_executor executor() override { return context_.get_executor(); }
   io::Inbox& inbox() override { return inbox_; }
@@ -72,13 +73,14 @@ class TestIo final : public io::Io {
 
   // The loop is stuck meanwhile: time passes, nothing is done.
   void stall(Duration span) { now_ += span; }
+  void keep_from_processor(Duration time) { processor_wait_ += time; }
   void step_wall_clock(Duration by) { wall_offset_ += by; }
 
  private:
   boost::asio::io_context context_{1};
   io::Inbox inbox_;
   Instant now_ = instant_from_unix_ns(1'700'000'000'000'000'000);
-  Duration wall_offset_{};
+  Duration wall_offset_{}, processor_wait_{};
   uint64_t random_ = 1;
   std::multimap<Instant, boost::asio::steady_timer*> sleepers_;
 };
