@@ -1,8 +1,10 @@
-"""A real Apache Kafka broker (KRaft, one node), from Maven Central's jars."""
+"""A real Apache Kafka broker (KRaft), from Maven Central's jars: one node, or one of a cluster (kafka_cluster.py)."""
 
 import fcntl
 import itertools
 import os
+import re
+import secrets
 import shutil
 import sys
 from pathlib import Path
@@ -74,13 +76,16 @@ class Kafka:
     certificate: a servers.tls.Certificate adds a TLS listener; with client_ca (a servers.tls.Authority) it demands
     a client certificate of that authority.
     settings: further server.properties, which win.
+    node, voters: of a cluster; {node: controller port} of all its nodes.
     """
 
-    def __init__(self, folder, partitions=1, sasl_users=None, certificate=None, client_ca=None, settings=None):
+    def __init__(self, folder, partitions=1, sasl_users=None, certificate=None, client_ca=None, settings=None, node=1,
+                 voters=None):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.home = fetch()
-        self.port, self.controller_port = free_port(), free_port()
+        self.node, self.voters = node, voters or {1: free_port()}
+        self.port = free_port()
         self.sasl_port = free_port() if sasl_users else None
         self.tls_port = free_port() if certificate else None
         self.sasl_tls_port = free_port() if sasl_users and certificate else None
@@ -92,6 +97,7 @@ class Kafka:
         self.process = None
         self._producer = self._admin_client = None
         shutil.copytree(self.home / "formatted", self.folder / "data")
+        self._take_identity()
         self._write_properties(partitions, sasl_users, certificate, client_ca, settings or {})
 
     def __enter__(self):
@@ -103,9 +109,15 @@ class Kafka:
 
     def start(self):
         """Starts it, on the same ports and data as before, and waits until it answers."""
+        self.launch()
+        self.wait_ready()
+
+    def launch(self):
         command = [*JAVA, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{self.home}/lib/*", "kafka.Kafka",
                    self.folder / "server.properties"]
         self.process = Process(command, self.folder / "kafka.log", name="kafka")
+
+    def wait_ready(self):
         self.process.wait_ready(self.answers, deadline=90)
 
     def stop(self):
@@ -120,15 +132,19 @@ class Kafka:
         self.process = None
 
     def answers(self):
-        """Whether the broker gives its metadata."""
+        """Whether the broker gives its metadata, and knows all brokers."""
         probe = AdminClient({"bootstrap.servers": self.brokers, "log_level": 0, "socket.timeout.ms": 2000})
-        return len(probe.list_topics(timeout=1).brokers) == 1
+        return len(probe.list_topics(timeout=1).brokers) == len(self.voters)
 
-    def create_topic(self, name, partitions=1, config=None):
-        futures = self._admin().create_topics([NewTopic(name, partitions, 1, config=config or {})])
+    def create_topic(self, name, partitions=1, config=None, replicas=1):
+        futures = self._admin().create_topics([NewTopic(name, partitions, replicas, config=config or {})])
         futures[name].result(20)
         wait_until(lambda: len(self._admin().list_topics(name, 5).topics[name].partitions) == partitions, 20,
                    f"topic {name} to have {partitions} partitions")
+
+    def leader(self, topic, partition=0):
+        """The number of the node that leads the partition, as this one sees it; -1 for none."""
+        return self._admin().list_topics(topic, 5).topics[topic].partitions[partition].leader
 
     def add_partitions(self, name, total):
         self._admin().create_partitions([NewPartitions(name, total)])[name].result(20)
@@ -186,6 +202,13 @@ class Kafka:
             self._admin_client = AdminClient({"bootstrap.servers": self.brokers, "log_level": 0})
         return self._admin_client
 
+    def _take_identity(self):
+        """The storage was formatted for node 1; a node's folder bears its number, and one of its own."""
+        meta = self.folder / "data" / "meta.properties"
+        text = re.sub(r"^node\.id=.*$", f"node.id={self.node}", meta.read_text(encoding="ascii"), flags=re.M)
+        text = re.sub(r"^directory\.id=.*$", f"directory.id={secrets.token_urlsafe(16)}", text, flags=re.M)
+        meta.write_text(text, encoding="ascii")
+
     def _keystore(self, listener, certificate):
         keystore = self.folder / "keystore.pem"
         keystore.write_text(certificate.key_file.read_text() + certificate.file.read_text(), encoding="ascii")
@@ -195,8 +218,8 @@ class Kafka:
     def _write_properties(self, partitions, sasl_users, certificate, client_ca, settings):
         listeners = {"PLAINTEXT": (self.brokers, "PLAINTEXT")}
         values = {
-            "process.roles": "broker,controller", "node.id": 1, "log.dirs": self.folder / "data",
-            "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
+            "process.roles": "broker,controller", "node.id": self.node, "log.dirs": self.folder / "data",
+            "controller.quorum.voters": ",".join(f"{node}@127.0.0.1:{port}" for node, port in self.voters.items()),
             "controller.listener.names": "CONTROLLER", "inter.broker.listener.name": "PLAINTEXT",
             "num.partitions": partitions, "auto.create.topics.enable": "true",
             "offsets.topic.replication.factor": 1, "offsets.topic.num.partitions": 1,
@@ -225,7 +248,7 @@ class Kafka:
             values["listener.name.tls.ssl.truststore.type"] = "PEM"
             values["listener.name.tls.ssl.truststore.location"] = client_ca.file
         values["advertised.listeners"] = ",".join(f"{name}://{at}" for name, (at, _) in listeners.items())
-        listeners["CONTROLLER"] = (f"127.0.0.1:{self.controller_port}", "PLAINTEXT")
+        listeners["CONTROLLER"] = (f"127.0.0.1:{self.voters[self.node]}", "PLAINTEXT")
         values["listeners"] = ",".join(f"{name}://{at}" for name, (at, _) in listeners.items())
         values["listener.security.protocol.map"] = ",".join(f"{name}:{kind}" for name, (_, kind) in listeners.items())
         values.update(settings)
