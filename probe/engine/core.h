@@ -43,6 +43,7 @@
 #include "probe/engine/plan.h"
 #include "probe/engine/run.h"
 #include "probe/engine/snapshot.h"
+#include "probe/engine/succession.h"
 #include "probe/store/batch.h"
 
 namespace slosonde::engine {
@@ -115,6 +116,7 @@ struct Notice {
     alert_fired,
     alert_resolved,
     history_anew,  // an SLO's
+    runs_cut,      // runs that another plan has ended
     runs_dropped,  // runs of an earlier process that cannot go on
     state_lost,    // what is to survive cannot be committed
     state_back     // it can again
@@ -151,6 +153,14 @@ class Core {
   void advance(Instant now, Outputs& outputs);
   // When advance() has something to do next, if nothing is fed before; kNever when nothing is pending.
   Instant next_due() const;
+
+  // Goes on with another plan of the same probe (name and key), after advance(now) and before anything else: what is
+  // the same in both (succession.h) goes on as it is, its slots and runs, its counts and its sight. Runs of
+  // transactions that do not are closed, those undecided as probe_fault; their clean-up is begun at once, all of it,
+  // and nobody waits for it. SLIs go on by their definition, as after a restart. `epoch` is a new one. The outputs
+  // speak of the plan before; from then on ids and indices are those of the new one. The next take_changes() is of
+  // everything.
+  Succession go_on_with(Instant now, std::shared_ptr<const Plan> plan, uint64_t epoch, Outputs& outputs);
 
   // What has changed since the last call, or everything: a consistent cut, between two calls of advance(). Positions of
   // watches are the caller's to fill in. Only with CoreOptions::kept.

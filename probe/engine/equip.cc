@@ -13,12 +13,16 @@ namespace slosonde::engine {
 
 namespace {
 
+std::string definition_of(const config::KindUse& use) {
+  return use.kind + " " + use.values.fingerprint();
+}
+
 // The watches of a configuration, in order of their first use.
 class WatchList {
  public:
   // The index of the watch that `use` names, a new one or one that is there already.
   size_t index_of(const config::KindUse& use) {
-    const auto [place, is_new] = by_settings_.try_emplace(use.kind + " " + use.values.fingerprint(), uses_.size());
+    const auto [place, is_new] = by_settings_.try_emplace(definition_of(use), uses_.size());
     if (is_new) uses_.push_back(&use);
     return place->second;
   }
@@ -49,6 +53,7 @@ StageMode mode_of(config::StageMode mode) {
 
 StagePlan stage_from(const config::Stage& stage, WatchList& watches) {
   StagePlan made;
+  made.definition = definition_of(stage.use);
   made.name = stage.name;
   made.mode = mode_of(stage.mode);
   made.within = stage.within;
@@ -99,7 +104,7 @@ std::string name_of(const config::KindUse& use) {
 std::vector<WatchPlan> watches_from(const WatchList& list) {
   std::vector<WatchPlan> made;
   for (const config::KindUse* use : list.uses()) {
-    WatchPlan watch{name_of(*use), use->kind, use->kind + " " + use->values.fingerprint()};
+    WatchPlan watch{name_of(*use), use->kind, definition_of(*use)};
     const auto has_its_name = [&](const WatchPlan& other) { return other.name == watch.name; };
     for (int n = 2; std::any_of(made.begin(), made.end(), has_its_name); ++n) {
       watch.name = name_of(*use) + " #" + std::to_string(n);

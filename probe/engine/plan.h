@@ -26,6 +26,9 @@ struct StagePlan {
   size_t watch = 0;                                           // watched: index into Plan::watches
   checks::EvidencePhase phase = checks::EvidencePhase::none;  // none: any
   bool payload_required = false;  // evidence without the run's payload is corrupt (else only with another payload)
+  std::string definition = {};    // of the check or watch: the same for the same kind and settings, secrets included
+
+  friend bool operator==(const StagePlan&, const StagePlan&) = default;
 };
 
 struct TransactionPlan {
@@ -35,12 +38,16 @@ struct TransactionPlan {
   Duration linger{};  // after the last limit: how long late evidence is told from stale
   std::vector<StagePlan> stages;
   std::vector<StagePlan> finally;  // done, never judged; `within` counts from the step's start
+
+  friend bool operator==(const TransactionPlan&, const TransactionPlan&) = default;
 };
 
 struct WatchPlan {
   std::string name;  // "kafka incidents": for views and messages
   std::string kind;
   std::string definition = {};  // the same for the same settings: the key under which its position is kept
+
+  friend bool operator==(const WatchPlan&, const WatchPlan&) = default;
 };
 
 struct SloPlan {
@@ -52,6 +59,8 @@ struct SloPlan {
   std::optional<Duration> faster_than;  // given: latency
   unsigned min_bad = 2;
   std::vector<std::pair<std::string, std::string>> labels, annotations;
+
+  friend bool operator==(const SloPlan&, const SloPlan&) = default;
 };
 
 struct Plan {

@@ -63,6 +63,48 @@ Run& RunBook::adopt(uint32_t transaction, Run run) {
   return adopted;
 }
 
+std::vector<Run*> RunBook::take_over(uint32_t transaction, RunBook& before, uint32_t was) {
+  Lane& lane = lanes_[transaction];
+  lane = std::exchange(before.lanes_[was], Lane{});
+  if (transaction != was) show_under(lane, transaction);
+  std::vector<Run*> taken = open(transaction);
+  for (Run* const run : taken) {
+    run->id.transaction = transaction;
+    run->shown.reset();
+    run->unsaved = false;
+    run->saved = keeping_ && run->counted();
+    if (run->wake != kNever) queue_.push(run->wake, DueKind::run, transaction, run->id.seq);
+    if (run->verdict && !run->finally.empty() && !run->cleaned_up) ++cleaning_up_;
+  }
+  return taken;
+}
+
+void RunBook::show_on(uint32_t transaction, const RunBook& before, uint32_t was) {
+  Lane& lane = lanes_[transaction];
+  const Lane& other = before.lanes_[was];
+  lane.next_seq = lane.first_open = other.next_seq;
+  lane.kept = other.kept;
+  show_under(lane, transaction);
+}
+
+// Records never change once shown: those under another index are others.
+void RunBook::show_under(Lane& lane, uint32_t transaction) {
+  for (RunPtr& one : lane.kept) {
+    auto record = std::make_shared<RunRecord>(*one);
+    record->id.transaction = transaction;
+    one = std::move(record);
+  }
+  lane.shown.reset();
+}
+
+std::vector<Run*> RunBook::open(uint32_t transaction) {
+  std::vector<Run*> all;
+  for (const auto& run : lanes_[transaction].open) {
+    if (run) all.push_back(run.get());
+  }
+  return all;
+}
+
 void RunBook::touch(Run& run) {
   if (!keeping_ || run.unsaved || !run.counted()) return;
   run.unsaved = true;

@@ -52,6 +52,13 @@ class RunBook {
   // A run of an earlier process goes on: gets an id, and holds what it held. Its wake is the caller's.
   Run& adopt(uint32_t transaction, Run run);
 
+  // Goes on with the runs of a transaction of another book, under its index here; that book has none of it any more.
+  // Gives those that are open: their wakes hold, and for a store they are as those of an earlier process.
+  std::vector<Run*> take_over(uint32_t transaction, RunBook& before, uint32_t was);
+  // The same for what is shown of closed runs alone: the transaction begins anew with the next number.
+  void show_on(uint32_t transaction, const RunBook& before, uint32_t was);
+  std::vector<Run*> open(uint32_t transaction);  // by seq
+
   // What a store keeps: from keep_changes() on, scheduled runs that have changed since the last take, and those that
   // are closed and were taken before.
   void keep_changes() { keeping_ = true; }
@@ -78,6 +85,7 @@ class RunBook {
   };
 
   static RunPtr show(Run& run);
+  static void show_under(Lane& lane, uint32_t transaction);
   void touch(Run& run);
 
   const Plan& plan_;

@@ -30,10 +30,11 @@ Duration phase_of(std::string_view probe, std::string_view transaction, Duration
 }  // namespace
 
 Schedule::Schedule(const Plan& plan, ScheduleQueue& queue, Instant start, bool runs)
-    : plan_(plan), queue_(queue), start_(start), runs_(runs), grids_(plan.transactions.size()) {
+    : plan_(plan), queue_(queue), runs_(runs), grids_(plan.transactions.size()) {
   for (size_t i = 0; i < grids_.size(); ++i) {
     const TransactionPlan& transaction = plan.transactions[i];
     grids_[i].phase = phase_of(plan.probe, transaction.name, transaction.every);
+    grids_[i].since = start;
   }
 }
 
@@ -45,7 +46,7 @@ void Schedule::drain() {
   }
 }
 
-MissedSlots Schedule::resume(uint32_t transaction, Instant slot, Instant now) {
+MissedSlots Schedule::resume(uint32_t transaction, Instant slot, Instant now, std::string_view why) {
   Grid& grid = grids_[transaction];
   const Duration every = plan_.transactions[transaction].every;
   if (grid.begun || !runs_ || every <= Duration::zero()) return {};
@@ -53,7 +54,7 @@ MissedSlots Schedule::resume(uint32_t transaction, Instant slot, Instant now) {
   const int64_t missed = slot < now ? (now - slot + every - Duration(1)) / every : 0;
   grid.owed = slot + every * missed;
   if (missed == 0) return {};
-  return miss(transaction, slot, static_cast<uint64_t>(missed), "the probe was not running");
+  return miss(transaction, slot, static_cast<uint64_t>(missed), why);
 }
 
 std::optional<Instant> Schedule::resume_at(uint32_t transaction) const {
@@ -61,11 +62,18 @@ std::optional<Instant> Schedule::resume_at(uint32_t transaction) const {
   return grid.begun && grid.next != kNever ? grid.next : grid.owed;
 }
 
+void Schedule::take_over(uint32_t transaction, Schedule& before, uint32_t was) {
+  Grid& grid = grids_[transaction];
+  grid = std::exchange(before.grids_[was], Grid{});
+  if (grid.next != kNever) queue_.push(grid.next, DueKind::slot, transaction);
+  if (!grid.begun) queue_.push(grid.since + plan_.settle, DueKind::slot, transaction);
+}
+
 void Schedule::begin_if_ready(uint32_t transaction, Instant now, bool ready) {
   Grid& grid = grids_[transaction];
   const Duration every = plan_.transactions[transaction].every;
   if (grid.begun || draining_ || !runs_ || every <= Duration::zero()) return;
-  if (!ready && now < start_ + plan_.settle) return;
+  if (!ready && now < grid.since + plan_.settle) return;
   grid.begun = true;
   if (const auto owed = std::exchange(grid.owed, std::nullopt)) return next_is(transaction, *owed);
   const Duration past = (now.time_since_epoch() - grid.phase) % every;  // since the last slot

@@ -33,9 +33,14 @@ class Schedule {
   // Goes on where another process ended: `slot` was the next one. Those before `now` are missed; the slots begin with
   // the next one after them, however long the watches take. Nothing is missed where `slot` is no slot of this grid, or
   // lies further ahead than the grid reaches: then they begin as they would without.
-  MissedSlots resume(uint32_t transaction, Instant slot, Instant now);
+  MissedSlots resume(uint32_t transaction, Instant slot, Instant now,
+                     std::string_view why = "the probe was not running");
   // What resume() wants to be told, up to now; none: there are no slots yet.
   std::optional<Instant> resume_at(uint32_t transaction) const;
+
+  // Goes on with the slots of a transaction of another schedule, which has them no more: none is started twice or left
+  // out.
+  void take_over(uint32_t transaction, Schedule& before, uint32_t was);
 
   // Begins with the slots of a transaction whose watches have all covered something (`ready`), or once they have had
   // their time to.
@@ -53,6 +58,7 @@ class Schedule {
  private:
   struct Grid {
     Duration phase{};
+    Instant since{};  // its watches have `settle` from then on
     Instant next = kNever;
     std::optional<Instant> owed;  // of a transaction that has not begun, or begins no more: the next slot
     bool begun = false;
@@ -64,7 +70,6 @@ class Schedule {
 
   const Plan& plan_;
   ScheduleQueue& queue_;
-  Instant start_;
   bool draining_ = false;
   bool runs_;
   std::vector<Grid> grids_;

@@ -60,6 +60,14 @@ Sight::Lost Sight::out_of_sight(size_t watch, Error error, Instant now) {
   return lost;
 }
 
+void Sight::take_over(size_t watch, Sight& before, size_t was) {
+  Place& place = places_[watch];
+  std::vector<Attached> attached = std::move(place.attached);
+  place = std::exchange(before.places_[was], Place{});
+  place.attached = std::move(attached);
+  place.waiting.clear();
+}
+
 std::vector<RunId> Sight::take_proven(Place& place, const TimeSpan& covered) {
   std::vector<RunId> proven;
   auto at = place.waiting.lower_bound({covered.from, Instant::min(), {}, 0});

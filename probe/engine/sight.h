@@ -65,6 +65,9 @@ class Sight {
   };
   Lost out_of_sight(size_t watch, Error error, Instant now);
 
+  // Goes on with what another Sight knows of the same watch; what waits there is its runs' to tell anew.
+  void take_over(size_t watch, Sight& before, size_t was);
+
   // What a store keeps of a watch, and gives back before anything is reported.
   const Coverage& coverage(size_t watch) const { return places_[watch].coverage; }
   void restore(size_t watch, Instant from, Instant to) { places_[watch].coverage.add(from, to); }

@@ -118,6 +118,7 @@ void SliBook::keep_changes() {
 
 void SliBook::take_changes(bool whole, store::Batch& batch) {
   for (SloBook& book : books_) book.take_changes(whole, batch);
+  if (whole) attic_.add_to(batch);
 }
 
 std::vector<SliBook::Anew> SliBook::restore(const store::Batch& kept, std::span<const Instant> at) {
@@ -146,6 +147,27 @@ std::vector<SliBook::Anew> SliBook::restore(const store::Batch& kept, std::span<
       }
     } else if (std::any_of(kept.alerts.begin(), kept.alerts.end(), of_this)) {
       anew.push_back({i, "what it counts has changed (now: " + book.definition() + "): its history begins anew"});
+    }
+  }
+  put_away(kept);
+  return anew;
+}
+
+void SliBook::put_away(const store::Batch& counts) {
+  attic_.put(counts, [&](const std::string& definition) {
+    return std::any_of(books_.begin(), books_.end(),
+                       [&](const SloBook& book) { return book.definition() == definition; });
+  });
+}
+
+std::vector<SliBook::Anew> SliBook::take_over(SliBook& before, Instant now) {
+  store::Batch counted;
+  before.take_changes(true, counted);
+  const std::vector<Instant> at(plan_.transactions.size(), now);
+  std::vector<Anew> anew = restore(counted, at);
+  for (SloBook& book : books_) {
+    for (const SloBook& old : before.books_) {
+      if (old.plan().name == book.plan().name && old.definition() == book.definition()) book.count_on(old);
     }
   }
   return anew;

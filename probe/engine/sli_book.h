@@ -9,6 +9,7 @@
 
 #include "probe/engine/plan.h"
 #include "probe/engine/run.h"
+#include "probe/engine/sli_attic.h"
 #include "probe/engine/slo_book.h"
 #include "probe/slo/counts.h"
 #include "probe/store/batch.h"
@@ -42,6 +43,10 @@ class SliBook {
   };
   std::vector<Anew> restore(const store::Batch& kept, std::span<const Instant> at);
 
+  // Goes on, at `now`, from the book of another plan: by definitions, as from a store. The exported counters of an SLO
+  // of the same name and SLI go on, too. Gives as restore() does.
+  std::vector<Anew> take_over(SliBook& before, Instant now);
+
   bool empty() const { return books_.empty(); }
   std::vector<SloStatus> statuses() const;
 
@@ -51,11 +56,13 @@ class SliBook {
   };
 
   void step(size_t slo, Instant now, const Tell& tell);
+  void put_away(const store::Batch& counts);
 
   const Plan& plan_;
   std::vector<SloBook> books_;
   std::vector<OfTransaction> transactions_;
   std::vector<size_t> changed_;
+  SliAttic attic_;
 };
 
 }  // namespace slosonde::engine

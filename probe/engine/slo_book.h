@@ -53,6 +53,9 @@ class SloBook {
                Instant at);
   void restore(const store::KeptAlert& alert);
 
+  // The exported counters go on from those of another one.
+  void count_on(const SloBook& before) { total_ = before.total_; }
+
   // Whether anything was counted since the alerts were last stepped.
   bool changed() const { return changed_; }
 

@@ -66,6 +66,42 @@ Stats::Stats(const Plan& plan)
   }
 }
 
+void Stats::take_over(Stats& before) {
+  start_lateness_ = std::move(before.start_lateness_);
+  percentiles_at_ = before.percentiles_at_;
+}
+
+void Stats::take_over(uint32_t transaction, Stats& before, uint32_t was, bool same) {
+  if (!same) return count_on(transaction, before, was);
+  tallies_[transaction] = std::exchange(before.tallies_[was], Tally{});
+}
+
+void Stats::count_on(uint32_t transaction, const Stats& before, uint32_t was) {
+  Tally& tally = tallies_[transaction];
+  const Tally& old = before.tallies_[was];
+  tally.shown = old.shown;
+  tally.last_judged_bad = old.last_judged_bad;
+  const auto& stages = plan_.transactions[transaction].stages;
+  const auto& old_stages = before.plan_.transactions[was].stages;
+  for (size_t i = 0; i < stages.size(); ++i) {
+    const auto same = [&](const StagePlan& one) { return one.name == stages[i].name; };
+    const auto found = std::find_if(old_stages.begin(), old_stages.end(), same);
+    if (found == old_stages.end()) continue;
+    StageStats& stats = tally.stages[i].shown;
+    const StageStats& from = old.stages[static_cast<size_t>(found - old_stages.begin())].shown;
+    stats.verdicts = from.verdicts;
+    stats.failures = from.failures;
+    stats.sightings = from.sightings;
+    // Of other limits they have other buckets.
+    const auto count_on = [](Histogram& histogram, const Histogram& counted) {
+      if (*histogram.edges == *counted.edges) histogram = counted;
+    };
+    count_on(stats.latency, from.latency);
+    count_on(stats.hop, from.hop);
+    for (size_t p = 0; p < stats.phases.size(); ++p) count_on(stats.phases[p], from.phases[p]);
+  }
+}
+
 void Stats::sighted(uint32_t transaction, size_t stage, Sighting kind) {
   ++tallies_[transaction].stages[stage].shown.sightings[static_cast<size_t>(kind)];
 }

@@ -33,6 +33,11 @@ class Stats {
   void missed(uint32_t transaction, uint64_t count);
   void started(Duration lateness) { start_lateness_.observe(seconds(lateness)); }
 
+  // Goes on from the figures of another plan. The exported counters of a transaction (and stages) of the same name
+  // never go back; where it begins anew (`same` false), its percentiles do.
+  void take_over(Stats& before);
+  void take_over(uint32_t transaction, Stats& before, uint32_t was, bool same);
+
   // Computed anew at most every few seconds: sorting thousands of samples is not for every scrape.
   void renew_percentiles(Instant now);
   TransactionStats of(uint32_t transaction) const;
@@ -50,6 +55,8 @@ class Stats {
     std::vector<StageTally> stages;
     bool last_judged_bad = false;
   };
+
+  void count_on(uint32_t transaction, const Stats& before, uint32_t was);
 
   StageTally& tally(const RunId& run, size_t stage) { return tallies_[run.transaction].stages[stage]; }
 

@@ -101,6 +101,7 @@ class Rig {
         codec(plan->key),
         core(plan, options),
         now(options.start),
+        epoch(options.epoch),
         covered_to(plan->watches.size(), options.start),
         in_sight(plan->watches.size(), true) {
     turn(now);
@@ -118,6 +119,27 @@ class Rig {
   void feed(Input input) {
     core.feed(now, std::move(input));
     turn(now);
+  }
+
+  // Another plan, now, as the service does it: new watches begin to look, the others go on.
+  Succession reload(Plan next, bool new_ones_see = true) {
+    turn(now);
+    auto fresh = std::make_shared<const Plan>(std::move(next));
+    Outputs outputs;
+    Succession kept = core.go_on_with(now, fresh, ++epoch, outputs);
+    for (Output& output : outputs) std::visit([this](auto& one) { take(one); }, output);
+    std::vector<Instant> covered(fresh->watches.size(), now);
+    std::vector<bool> sees(fresh->watches.size(), new_ones_see);
+    for (size_t w = 0; w < kept.watches.size(); ++w) {
+      if (!kept.watches[w]) continue;
+      covered[*kept.watches[w]] = covered_to[w];
+      sees[*kept.watches[w]] = in_sight[w];
+    }
+    covered_to = std::move(covered);
+    in_sight = std::move(sees);
+    plan = std::move(fresh);
+    turn(now);
+    return kept;
   }
 
   // Up to `t`, which begins with what is fed next: arrivals are taken in before anything is judged.
@@ -210,6 +232,7 @@ class Rig {
   ledger::MarkerCodec codec;
   Core core;
   Instant now;
+  uint64_t epoch;
   std::vector<Instant> covered_to;
   std::vector<bool> in_sight;  // covered all along
   std::vector<StartCheck> checks;

@@ -77,6 +77,7 @@ class Lives {
   Rig* operator->() { return rig_.get(); }
 
   void commit() { shelf_.commit(rig_->core.take_changes(std::exchange(first_, false))); }
+  void commit_whole() { shelf_.commit(rig_->core.take_changes(true)); }  // as after a reload
   // Killed: what was not committed is gone. Begun again after a while, perhaps with another configuration.
   void restart(Duration after) { begin(rig_->now + after); }
   void restart(Duration after, Plan plan) {
