@@ -46,6 +46,8 @@ Line line_of(engine::Notice::Kind kind) {
       return {Level::error, "state not written", "file"};
     case Kind::state_back:
       return {Level::info, "state written again", "file"};
+    case Kind::runs_cut:
+      return {Level::warning, "runs stopped", "transaction"};
     case Kind::runs_dropped:
       return {Level::warning, "runs dropped", "transaction"};
   }
