@@ -15,6 +15,7 @@
 #include "probe/config/block.h"
 #include "probe/config/values.h"
 #include "probe/config/web_file.h"
+#include "probe/slo/window.h"
 
 namespace slosonde::config {
 
@@ -100,6 +101,13 @@ struct Slo {
   SliKind kind() const { return faster_than ? SliKind::latency : SliKind::availability; }
 };
 
+// A declared maintenance window.
+struct Exclusion {
+  std::string name;
+  std::vector<size_t> transactions;  // indices; none: all
+  slo::Window window;
+};
+
 enum class LogFormat : uint8_t { logfmt, json };
 
 struct Config {
@@ -109,6 +117,7 @@ struct Config {
   Admin admin;
   std::vector<Transaction> transactions;
   std::vector<Slo> slos;
+  std::vector<Exclusion> exclusions;
   LogFormat log_format = LogFormat::logfmt;
   Values root;  // as read, for `/api/v1/config`
 };

@@ -6,6 +6,7 @@
 
 #include "probe/config/builder.h"
 #include "probe/config/config.h"
+#include "probe/config/exclusions.h"
 #include "probe/config/network.h"
 #include "probe/config/rules.h"
 #include "probe/config/sections.h"
@@ -118,6 +119,17 @@ Slo slo_of(const Values& values, const std::vector<Values>& transactions) {
   return slo;
 }
 
+Exclusion exclusion_of(const Values& values, const std::vector<Values>& transactions) {
+  Problems none;  // it has been looked at
+  Exclusion exclusion;
+  exclusion.name = values.text("name");
+  for (const std::string& name : values.texts("transactions")) {
+    exclusion.transactions.push_back(index_of(transactions, name).value());
+  }
+  exclusion.window = window_of(values, none).value();
+  return exclusion;
+}
+
 // Only for values without any problem.
 Config config_of(const Values& root, const Source& source) {
   Config config;
@@ -131,6 +143,7 @@ Config config_of(const Values& root, const Source& source) {
   const std::vector<Values>& transactions = root.blocks("transactions");
   for (const Values& transaction : transactions) config.transactions.push_back(transaction_of(transaction));
   for (const Values& slo : root.blocks("slos")) config.slos.push_back(slo_of(slo, transactions));
+  for (const Values& one : root.blocks("exclusions")) config.exclusions.push_back(exclusion_of(one, transactions));
   config.log_format = root.block("log").text("format") == "json" ? LogFormat::json : LogFormat::logfmt;
   config.root = root;
   return config;
@@ -168,6 +181,7 @@ tl::expected<Config, Problems> load(const Source& source, std::span<const NamedB
   check_transactions(whole, problems);
   check_evidence(whole, problems);
   check_slos(whole, problems);
+  check_exclusions(whole, problems);
   if (!problems.empty()) return tl::unexpected(std::move(problems));
   return config_of(root, source);
 }

@@ -74,6 +74,13 @@ enum class Rule : uint8_t {
   objective,
   faster_than_without_stage,
   faster_than_over_limit,
+  // Exclusions.
+  exclusion_when,
+  exclusion_length,
+  wall_time,
+  time_of_day,
+  weekday,
+  time_zone,
   // Probe and listeners.
   probe_name,
   state_needs_key,

@@ -35,6 +35,9 @@ void check_evidence(const Whole& whole, Problems& problems);
 // rules_slos.cc
 void check_slos(const Whole& whole, Problems& problems);
 
+// exclusions.cc
+void check_exclusions(const Whole& whole, Problems& problems);
+
 // rules_listeners.cc
 void check_probe(const Values& probe, const Source& source, Problems& problems);
 void check_listeners(const Values& root, Problems& problems);

@@ -63,6 +63,8 @@ void check_names(const Whole& whole, Problems& problems) {
   }
   Names slos(problems);
   for (const Values& slo : whole.root.blocks("slos")) slos.check(slo);
+  Names exclusions(problems);
+  for (const Values& exclusion : whole.root.blocks("exclusions")) exclusions.check(exclusion);
 }
 
 }  // namespace slosonde::config

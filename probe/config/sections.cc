@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "probe/config/exclusions.h"
 #include "probe/config/network.h"
 #include "probe/config/values.h"
 
@@ -253,7 +254,54 @@ constexpr std::array<Key, 7> kSloKeys = {{
 }};
 constexpr Block kSlo{.name = "slo", .help = "An objective for an indicator.", .keys = kSloKeys};
 
-constexpr std::array<Key, 7> kRootKeys = {{
+constexpr std::array<Key, 4> kWeeklyKeys = {{
+    {.name = "days",
+     .type = Type::texts,
+     .help = "The days on which it begins: sun, mon, tue, wed, thu, fri, sat.",
+     .required = true,
+     .min = "1",
+     .max = "7"},
+    {.name = "from", .help = "When it begins, by local time: \"22:00\".", .required = true},
+    {.name = "to",
+     .help = "When it ends, by local time; where that is not later than `from`, on the next day.",
+     .required = true},
+    {.name = "time_zone", .help = "Whose local time, as Asia/Seoul or UTC.", .required = true},
+}};
+constexpr Block kWeekly{
+    .name = "weekly",
+    .help =
+        "Every week, by the local time of a place. Clocks that are changed in between make it shorter or longer; a "
+        "time that they show twice is the one that makes it longer.",
+    .keys = kWeeklyKeys};
+
+constexpr std::array<Key, 6> kExclusionKeys = {{
+    {.name = "name", .help = "Names it in views; once in the file.", .required = true},
+    {.name = "transactions",
+     .type = Type::texts,
+     .help = "Which transactions it covers. Default: all.",
+     .min = "1",
+     .max = "1000"},
+    {.name = "start", .help = "When it begins, with its offset from UTC: 2026-11-22T01:00:00+09:00."},
+    {.name = "end", .help = "When it ends, likewise; at most 31d later."},
+    {.name = "for",
+     .type = Type::duration,
+     .help = "How long it lasts, in place of `end`.",
+     .min = "1s",
+     .max = kLongestExclusionText},
+    {.name = "weekly",
+     .type = Type::block,
+     .help = "When it is every week, in place of `start`.",
+     .block = [] { return &kWeekly; }},
+}};
+constexpr Block kExclusion{
+    .name = "exclusion",
+    .help =
+        "A declared maintenance window, by the wall clock. Runs go on and are shown, but one whose time from due to "
+        "its decision touches the window counts in no SLI and not in coverage, whatever came of it; what it would "
+        "have been is kept apart.",
+    .keys = kExclusionKeys};
+
+constexpr std::array<Key, 8> kRootKeys = {{
     {.name = "probe",
      .type = Type::block,
      .help = "Who this probe is.",
@@ -287,6 +335,11 @@ constexpr std::array<Key, 7> kRootKeys = {{
      .max = "1000",
      .block = [] { return &kTransaction; }},
     {.name = "slos", .type = Type::blocks, .help = "The objectives.", .max = "1000", .block = [] { return &kSlo; }},
+    {.name = "exclusions",
+     .type = Type::blocks,
+     .help = "Declared maintenance windows.",
+     .max = "100",
+     .block = [] { return &kExclusion; }},
 }};
 constexpr Block kRoot{.name = "configuration", .help = "The whole file.", .keys = kRootKeys};
 
