@@ -50,6 +50,14 @@ Line line_of(engine::Notice::Kind kind) {
       return {Level::warning, "runs stopped", "transaction"};
     case Kind::runs_dropped:
       return {Level::warning, "runs dropped", "transaction"};
+    case Kind::suspended:
+      return {Level::warning, "transaction suspended", "transaction"};
+    case Kind::resumed:
+      return {Level::info, "transaction resumed", "transaction"};
+    case Kind::exclusion_declared:
+      return {Level::info, "exclusion declared", "exclusion"};
+    case Kind::exclusion_ended:
+      return {Level::info, "exclusion ended", "exclusion"};
   }
   return {Level::error, "notice", "subject"};
 }

@@ -20,6 +20,7 @@
 #include "probe/engine/sli_definition.h"
 #include "probe/engine/starvation.h"
 #include "probe/engine/stats.h"
+#include "probe/engine/suspensions.h"
 
 namespace slosonde::engine {
 
@@ -60,7 +61,8 @@ class Core::Impl {
   bool ready() const { return now_ >= options_.start + plan_->settle || sight_.all_reported(); }
   uint64_t in_flight() const { return runs_.in_flight(); }
   std::shared_ptr<Snapshot> snapshot(Instant now);
-  store::Batch take_changes(bool whole) { return keep_->take_changes(whole); }
+  store::Batch take_changes(bool whole);
+  Result<void> command(Instant now, const Command& command);
 
  private:
   void restore();
@@ -90,6 +92,10 @@ class Core::Impl {
   void handle_slot(uint32_t transaction, Instant slot);
   void begin_if_ready(uint32_t transaction, Instant now);
   void miss(uint32_t transaction, const MissedSlots& missed);
+  Result<void> take(const ExclusionOrder& order);
+  Result<void> take(const EndExclusion& order);
+  Result<void> take(const Suspend& order);
+  slo::Event event_for(const Run& run, slo::Event event, Instant at) const;
   void start_triggered();
   void start_run(uint32_t transaction, Instant due, Origin origin);
   void step(Run& run, Instant t);
@@ -129,6 +135,8 @@ class Core::Impl {
   Judge judge_;
   Stats stats_;
   SliBook slis_;
+  Exclusions exclusions_;
+  Suspensions suspensions_;
   SliBook::Tell tell_of_alerts_;
   std::optional<Keep> keep_;
 
@@ -154,6 +162,8 @@ Core::Impl::Impl(std::shared_ptr<const Plan> plan, CoreOptions options)
       judge_(*plan_, sight_, starvation_),
       stats_(*plan_),
       slis_(*plan_, options.start),
+      exclusions_(*plan_),
+      suspensions_(*plan_),
       tell_of_alerts_(tell_of_alerts()),
       now_(options.start),
       triggers_waiting_(transactions()),
@@ -181,6 +191,8 @@ void Core::Impl::begin() {
 
 void Core::Impl::restore() {
   keep_.emplace(*plan_, schedule_, markers_, runs_, sight_, slis_, options_.epoch);
+  exclusions_.restore(*options_.kept);
+  suspensions_.restore(*options_.kept);
   Keep::Restored restored =
       keep_->restore(*std::exchange(options_.kept, nullptr), options_.start, options_.clock_stepped);
   for (const auto& [transaction, missed] : restored.missed) miss(transaction, missed);
@@ -200,6 +212,8 @@ Core::Impl::Impl(Impl& before, const Succession& kept, std::shared_ptr<const Pla
       judge_(*plan_, sight_, starvation_),
       stats_(*plan_),
       slis_(*plan_, before.now_),
+      exclusions_(*plan_),
+      suspensions_(*plan_),
       tell_of_alerts_(tell_of_alerts()),
       now_(before.now_),
       triggers_waiting_(transactions()),
@@ -211,6 +225,8 @@ Core::Impl::Impl(Impl& before, const Succession& kept, std::shared_ptr<const Pla
   find_watches();
   if (before.schedule_.draining()) schedule_.drain();
   if (before.keep_) keep_.emplace(*plan_, schedule_, markers_, runs_, sight_, slis_, epoch);
+  exclusions_.take_over(before.exclusions_);
+  suspensions_.take_over(before.suspensions_);
   stats_.take_over(before.stats_);
   for (size_t w = 0; w < kept.watches.size(); ++w) {
     if (kept.watches[w]) sight_.take_over(*kept.watches[w], before.sight_, w);
@@ -415,11 +431,51 @@ void Core::Impl::take(Drain&) {
 
 void Core::Impl::take(WallStep& step) {
   wall_offset_ = step.offset;
+  exclusions_.wall_offset(step.offset);
   ++wall_steps_;
 }
 
 void Core::Impl::take(Starved& starved) {
   starvation_.note(starved.from, std::min(starved.to, now_), starved.waited);
+}
+
+Result<void> Core::Impl::command(Instant now, const Command& command) {
+  now_ = std::max(now_, now);
+  return std::visit([this](const auto& order) { return take(order); }, command);
+}
+
+Result<void> Core::Impl::take(const ExclusionOrder& order) {
+  if (auto done = exclusions_.declare(order, now_); !done) return done;
+  notice(Notice::Kind::exclusion_declared, order.name,
+         "runs that it covers are made and shown, and count in no SLI and not in coverage");
+  return {};
+}
+
+Result<void> Core::Impl::take(const EndExclusion& order) {
+  if (auto done = exclusions_.end(order.name, now_); !done) return done;
+  notice(Notice::Kind::exclusion_ended, order.name, "what was counted stays as it is");
+  return {};
+}
+
+Result<void> Core::Impl::take(const Suspend& order) {
+  bool found = order.transaction.empty();
+  for (uint32_t t = 0; t < transactions(); ++t) {
+    const std::string& name = plan_->transactions[t].name;
+    if (!order.transaction.empty() && name != order.transaction) continue;
+    found = true;
+    if (!suspensions_.set(t, order.on, now_)) continue;
+    notice(order.on ? Notice::Kind::suspended : Notice::Kind::resumed, name,
+           order.on ? "its slots are missed until it is resumed; runs in flight go on" : "its next slot is started");
+  }
+  if (!found) return fail(ErrorCode::bad_config, "no transaction is named \"" + order.transaction + "\"");
+  return {};
+}
+
+store::Batch Core::Impl::take_changes(bool whole) {
+  store::Batch batch = keep_->take_changes(whole);
+  exclusions_.take_changes(whole, batch);
+  suspensions_.take_changes(whole, batch);
+  return batch;
 }
 
 void Core::Impl::advance(Instant now, Outputs& outputs) {
@@ -467,6 +523,9 @@ void Core::Impl::begin_if_ready(uint32_t transaction, Instant now) {
 
 void Core::Impl::handle_slot(uint32_t transaction, Instant slot) {
   if (const auto missed = schedule_.take(transaction, slot, now_)) return miss(transaction, *missed);
+  if (suspensions_.since(transaction)) {
+    return miss(transaction, schedule_.skip(transaction, slot, "the transaction is suspended"));
+  }
   if (const char* const why = runs_.why_not(transaction, Origin::scheduled)) {
     return miss(transaction, schedule_.skip(transaction, slot, why));
   }
@@ -476,8 +535,11 @@ void Core::Impl::handle_slot(uint32_t transaction, Instant slot) {
 }
 
 void Core::Impl::miss(uint32_t transaction, const MissedSlots& missed) {
-  stats_.missed(transaction, missed.count);
-  slis_.missed(transaction, missed.first, missed.count);
+  exclusions_.split(transaction, missed.first, plan_->transactions[transaction].every, missed.count,
+                    [&](Instant first, uint64_t count, bool covered) {
+                      stats_.missed(transaction, count, covered);
+                      slis_.missed(transaction, first, count, covered);
+                    });
   if (!missed.news) return;
   std::string text = missed.count == 1 ? "a slot was missed: " : std::to_string(missed.count) + " slots were missed: ";
   notice(Notice::Kind::slot_missed, plan_->transactions[transaction].name, text.append(missed.why));
@@ -534,13 +596,13 @@ void Core::Impl::apply(Run& run, const Hopped& fact) {
   if (run.counted()) stats_.hopped(run, fact.stage);
 }
 void Core::Impl::apply(Run& run, const StageDecided& fact) {
-  if (run.counted()) slis_.stage_decided(run.id.transaction, fact.stage, fact.event, fact.at);
+  if (run.counted()) slis_.stage_decided(run.id.transaction, fact.stage, event_for(run, fact.event, fact.at), fact.at);
 }
 void Core::Impl::apply(Run& run, const StageFinal& fact) {
   if (run.counted()) stats_.stage_final(run, fact.stage);
 }
-void Core::Impl::apply(Run&, const LatencyDecided& fact) {  // a triggered run has no latency SLOs
-  slis_.count(fact.slo, fact.event, fact.at);
+void Core::Impl::apply(Run& run, const LatencyDecided& fact) {  // a triggered run has no latency SLOs
+  slis_.count(fact.slo, event_for(run, fact.event, fact.at), fact.at);
 }
 void Core::Impl::apply(Run& run, const PlaceFree&) {
   runs_.free_place(run);
@@ -548,7 +610,9 @@ void Core::Impl::apply(Run& run, const PlaceFree&) {
 void Core::Impl::apply(Run& run, const RunDecided&) {
   runs_.decided(run);
   if (!run.counted()) return;
-  slis_.run_decided(run.id.transaction, *run.verdict, run.decided);
+  const slo::Event event = event_for(run, event_of(*run.verdict), run.decided);
+  if (event == slo::excluded(event)) run.verdict = RunVerdict::excluded;
+  slis_.run_decided(run.id.transaction, event, run.decided);
   auto turn = stats_.run_decided(run);
   if (!turn) return;
   notice(turn->good ? Notice::Kind::transaction_good : Notice::Kind::transaction_bad,
@@ -559,6 +623,10 @@ void Core::Impl::apply(Run& run, const RunOver&) {
   const bool awaits_store = run.saved;  // which asks for its marker once more
   outputs_->emplace_back(RunClosed{runs_.close(run)});
   if (!awaits_store) markers_.closed(id);
+}
+
+slo::Event Core::Impl::event_for(const Run& run, slo::Event event, Instant at) const {
+  return exclusions_.covers(run.id.transaction, run.due, at) ? slo::excluded(event) : event;
 }
 
 StartCheck Core::Impl::order_for(const Run& run, size_t index, bool finally) const {
@@ -615,11 +683,13 @@ std::shared_ptr<Snapshot> Core::Impl::snapshot(Instant now) {
   made->wall_steps = wall_steps_;
   made->watches = sight_.statuses();
   made->slos = slis_.statuses();
+  made->exclusions = exclusions_.statuses(now);
   made->transactions.reserve(transactions());
   for (uint32_t t = 0; t < transactions(); ++t) {
     TransactionStats stats = stats_.of(t);
     stats.in_flight = runs_.undecided(t);
     stats.next_due = schedule_.next(t);
+    stats.suspended_since = suspensions_.since(t);
     made->transactions.push_back(std::move(stats));
   }
   made->runs = runs_.list();
@@ -640,6 +710,9 @@ Succession Core::go_on_with(Instant now, std::shared_ptr<const Plan> plan, uint6
   impl_->cut(now, kept, outputs);
   impl_ = std::make_unique<Impl>(*impl_, kept, std::move(plan), epoch);
   return kept;
+}
+Result<void> Core::command(Instant now, const Command& command) {
+  return impl_->command(now, command);
 }
 store::Batch Core::take_changes(bool whole) {
   return impl_->take_changes(whole);

@@ -26,6 +26,9 @@
 // looks: when its place fails, acts after it are skipped, but watched stages go on and are judged alone. A stage that
 // our own fault or blindness has kept from starting is unseen, never skipped.
 //
+// An event is excluded where a declared window touches the time from due to the instant that decides it, whatever it
+// would have been, so that an exclusion does not choose among outcomes; a missed slot where it touches the slot.
+//
 // A run is bad if any stage is; else probe_fault, blind, or good. A stage is never bad through our own fault, so a bad
 // one is bad by itself. `reordered` is counted beside `first`, when an earlier stage was provably seen later (their
 // intervals do not overlap). A latency SLI without a stage is about the last one; seen within `faster_than` is good,
@@ -40,6 +43,8 @@
 
 #include "checks/check.h"
 #include "checks/watch.h"
+#include "probe/base/result.h"
+#include "probe/engine/exclusions.h"
 #include "probe/engine/plan.h"
 #include "probe/engine/run.h"
 #include "probe/engine/snapshot.h"
@@ -81,6 +86,16 @@ struct Starved {  // we had work, and waited so long of (from, to] for a process
 };
 using Input = std::variant<CheckDone, EvidenceSeen, Covered, OutOfSight, Trigger, Drain, WallStep, Starved>;
 
+// What people tell the running probe.
+struct EndExclusion {
+  std::string name;
+};
+struct Suspend {
+  std::string transaction;  // empty: all
+  bool on = true;           // false: resume
+};
+using Command = std::variant<ExclusionOrder, EndExclusion, Suspend>;
+
 // Outputs, in the order in which they are to be done.
 struct StartCheck {
   RunId run;
@@ -119,7 +134,11 @@ struct Notice {
     runs_cut,      // runs that another plan has ended
     runs_dropped,  // runs of an earlier process that cannot go on
     state_lost,    // what is to survive cannot be committed
-    state_back     // it can again
+    state_back,    // it can again
+    suspended,     // a transaction: it starts no runs until it is resumed
+    resumed,
+    exclusion_declared,  // to the running probe
+    exclusion_ended      // before its time
   };
   Kind kind;
   std::string subject;  // transaction, watch or SLO
@@ -161,6 +180,10 @@ class Core {
   // speak of the plan before; from then on ids and indices are those of the new one. The next take_changes() is of
   // everything.
   Succession go_on_with(Instant now, std::shared_ptr<const Plan> plan, uint64_t epoch, Outputs& outputs);
+
+  // Takes a command, between two calls of advance(). The errors are those of Exclusions; bad_config for a suspension:
+  // no such transaction.
+  Result<void> command(Instant now, const Command& command);
 
   // What has changed since the last call, or everything: a consistent cut, between two calls of advance(). Positions of
   // watches are the caller's to fill in. Only with CoreOptions::kept.

@@ -124,6 +124,7 @@ Plan plan_with(const config::Config& config, WatchList& watches) {
   plan.max_lateness = config.probe.max_lateness;
   for (const auto& one : config.transactions) plan.transactions.push_back(transaction_from(one, watches));
   for (const auto& one : config.slos) plan.slos.push_back(slo_from(one));
+  for (const auto& one : config.exclusions) plan.exclusions.push_back({one.name, one.transactions, one.window});
   plan.watches = watches_from(watches);
   return plan;
 }

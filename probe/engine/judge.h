@@ -28,6 +28,9 @@ inline Error starved_error() {
   return {ErrorCode::internal, "the probe itself was held up and could not act in time"};
 }
 
+// What became of a run whose stages are all decided, whether an exclusion covers it or not.
+RunVerdict verdict_of(const Run& run);
+
 // Reads the plan and what can be seen, changes the run it is given, and says what followed as facts: it keeps nothing
 // of its own from one run to the next. judge.cc: stages; judge_action.cc: their checks; judge_latency.cc: latency SLIs;
 // judge_run.cc: the whole run. Engine thread.

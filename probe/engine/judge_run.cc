@@ -6,8 +6,6 @@
 
 namespace slosonde::engine {
 
-namespace {
-
 // Any stage that is bad makes the run bad: what a fault of our own, or blindness, has prevented is unseen, never bad,
 // so a bad stage is bad by itself. Then our own fault comes before mere blindness, for it explains it.
 RunVerdict verdict_of(const Run& run) {
@@ -19,8 +17,6 @@ RunVerdict verdict_of(const Run& run) {
   }
   return fault ? RunVerdict::probe_fault : blind ? RunVerdict::blind : RunVerdict::good;
 }
-
-}  // namespace
 
 // Whether the run is over.
 bool Judge::step_run(Run& run, Instant t) {

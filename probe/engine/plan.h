@@ -11,6 +11,7 @@
 #include "checks/watch.h"
 #include "probe/base/secret.h"
 #include "probe/base/time.h"
+#include "probe/slo/window.h"
 
 namespace slosonde::engine {
 
@@ -63,6 +64,13 @@ struct SloPlan {
   friend bool operator==(const SloPlan&, const SloPlan&) = default;
 };
 
+// A declared maintenance window.
+struct ExclusionPlan {
+  std::string name;
+  std::vector<size_t> transactions;  // none: all
+  slo::Window window;
+};
+
 struct Plan {
   std::string probe, region, zone;
   Secret key;
@@ -71,6 +79,7 @@ struct Plan {
   std::vector<TransactionPlan> transactions;
   std::vector<WatchPlan> watches;
   std::vector<SloPlan> slos;
+  std::vector<ExclusionPlan> exclusions = {};
 };
 
 }  // namespace slosonde::engine

@@ -54,9 +54,10 @@ struct RunRecord {
   std::string traceparent;  // of the root span
   Origin origin = Origin::scheduled;
   Instant due{}, started{};
-  std::optional<RunVerdict> verdict;  // none while in flight
-  std::optional<Instant> decided;     // when the verdict was known
-  bool closed = false;                // late or lost is known everywhere
+  std::optional<RunVerdict> verdict;   // none while in flight
+  std::optional<RunVerdict> would_be;  // of an excluded one: its verdict but for that
+  std::optional<Instant> decided;      // when the verdict was known
+  bool closed = false;                 // late or lost is known everywhere
   std::vector<StageRecord> stages;
   std::vector<StageRecord> finally;
   checks::Captures captures;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "probe/engine/judge.h"
+
 namespace slosonde::engine {
 
 namespace {
@@ -210,6 +212,7 @@ RunPtr RunBook::show(Run& run) {
   record->started = run.started;
   record->verdict = run.verdict;
   if (run.verdict) record->decided = run.decided;
+  if (run.verdict == RunVerdict::excluded) record->would_be = verdict_of(run);
   record->closed = run.closed;
   record->stages.reserve(run.stages.size());
   for (const Stage& stage : run.stages) record->stages.push_back(stage.record);

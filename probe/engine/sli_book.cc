@@ -8,8 +8,6 @@
 
 namespace slosonde::engine {
 
-namespace {
-
 slo::Event event_of(RunVerdict verdict) {
   switch (verdict) {
     case RunVerdict::good:
@@ -22,6 +20,8 @@ slo::Event event_of(RunVerdict verdict) {
       return slo::Event::probe_fault;
   }
 }
+
+namespace {
 
 Duration every_of(const Plan& plan, const SloPlan& slo) {
   return plan.transactions[slo.transaction].every;
@@ -73,17 +73,18 @@ void SliBook::stage_decided(uint32_t transaction, size_t stage, slo::Event event
   }
 }
 
-void SliBook::run_decided(uint32_t transaction, RunVerdict verdict, Instant at) {
+void SliBook::run_decided(uint32_t transaction, slo::Event event, Instant at) {
   for (const size_t slo : transactions_[transaction].verdicts) {
-    if (!plan_.slos[slo].stage) count(slo, event_of(verdict), at);
+    if (!plan_.slos[slo].stage) count(slo, event, at);
   }
 }
 
-void SliBook::missed(uint32_t transaction, Instant first, uint64_t count) {
+void SliBook::missed(uint32_t transaction, Instant first, uint64_t count, bool excluded) {
+  const slo::Event event = excluded ? slo::Event::excluded_unjudged : slo::Event::missed;
   const OfTransaction& of = transactions_[transaction];
   for (const auto* list : {&of.verdicts, &of.latencies}) {
     for (const size_t slo : *list) {
-      books_[slo].count_missed(first, plan_.transactions[transaction].every, count);
+      books_[slo].count_slots(first, plan_.transactions[transaction].every, count, event);
       changed_.push_back(slo);
     }
   }

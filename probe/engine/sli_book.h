@@ -16,6 +16,9 @@
 
 namespace slosonde::engine {
 
+// What a run that is decided is to an SLI of the whole run.
+slo::Event event_of(RunVerdict verdict);
+
 // By the SLO's index in the plan, or by what its transaction did. Triggered runs are not to be told here. Engine
 // thread.
 class SliBook {
@@ -24,9 +27,9 @@ class SliBook {
   SliBook(const Plan& plan, Instant start);
 
   void stage_decided(uint32_t transaction, size_t stage, slo::Event event, Instant at);  // of SLOs on this very stage
-  void run_decided(uint32_t transaction, RunVerdict verdict, Instant at);                // of SLOs on the whole run
+  void run_decided(uint32_t transaction, slo::Event event, Instant at);                  // of SLOs on the whole run
   void count(size_t slo, slo::Event event, Instant at);
-  void missed(uint32_t transaction, Instant first, uint64_t count);
+  void missed(uint32_t transaction, Instant first, uint64_t count, bool excluded);
 
   // Moves windows and steps the alerts, of all SLOs or of those with new events, to `now`.
   using Tell = std::function<void(const SloPlan& slo, bool fired, std::string text)>;

@@ -17,7 +17,8 @@ slo::Terms terms_of(const SloPlan& plan, Duration every) {
 }
 
 UnjudgedCounts unjudged_of(const slo::Counts& counts) {
-  return {counts.blind, counts.probe_fault, counts.missed, counts.excluded()};
+  return {counts.blind,      counts.probe_fault,   counts.missed,
+          counts.excluded(), counts.excluded_good, counts.excluded_bad};
 }
 
 std::vector<Duration> all_windows(std::vector<Duration> own, const std::vector<Duration>& also) {
@@ -47,9 +48,9 @@ void SloBook::count(Instant t, slo::Event event) {
   changed_ = true;
 }
 
-void SloBook::count_missed(Instant first, Duration every, uint64_t n) {
+void SloBook::count_slots(Instant first, Duration every, uint64_t n, slo::Event event) {
   if (n == 0) return;
-  total_.missed += n;
+  total_[event] += n;
   changed_ = true;
   const Instant last = first + every * static_cast<int64_t>(n - 1);
   // What lies before the period as seen from the last one is in no window.
@@ -60,7 +61,7 @@ void SloBook::count_missed(Instant first, Duration every, uint64_t n) {
     const Duration into = t.time_since_epoch() % slo::kFineSlot;
     const auto in_slot = static_cast<uint64_t>((slo::kFineSlot - into - Duration(1)) / every) + 1;
     const uint64_t together = std::min(in_slot, n - k);
-    history_.add(t, slo::Event::missed, together);
+    history_.add(t, event, together);
     k += together;
   }
 }
@@ -135,6 +136,8 @@ WindowStatus SloBook::window_status(Duration window) const {
   status.good = counts.good;
   status.bad = counts.bad;
   status.unjudged = unjudged_of(counts);
+  status.good_share = counts.good_share();
+  status.good_share_with_excluded = counts.with_excluded().good_share();
   status.burn_rate = slo::burn_rate(counts, terms_.objective);
   status.coverage = counts.coverage();
   return status;

@@ -34,9 +34,9 @@ class SloBook {
 
   void count(Instant t, slo::Event event);
 
-  // Slots `first`, first + every, … (`n` of them), none of which was started. However many they are, the work is
-  // bounded by the slots of the history's period.
-  void count_missed(Instant first, Duration every, uint64_t n);
+  // Slots `first`, first + every, … (`n` of them), all with the same event. However many they are, the work is bounded
+  // by the slots of the history's period.
+  void count_slots(Instant first, Duration every, uint64_t n, slo::Event event);
 
   // Moves the windows to `now` and steps the alerts; `on_change` is told of each that fires or resolves.
   using OnChange = std::function<void(const slo::Tier&, const slo::TierReading&, slo::AlertChange)>;

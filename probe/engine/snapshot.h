@@ -54,6 +54,7 @@ struct TransactionStats {
   std::vector<StageStats> stages;
   std::optional<RunVerdict> last_verdict;
   std::optional<Instant> last_good, last_bad;  // when decided
+  std::optional<Instant> suspended_since;      // it starts no runs until it is resumed
 };
 
 enum class WatchState : uint8_t { starting, in_sight, out_of_sight };
@@ -67,12 +68,15 @@ struct WatchStatus {
 
 struct UnjudgedCounts {
   uint64_t blind = 0, probe_fault = 0, missed = 0, excluded = 0;
+  uint64_t excluded_good = 0, excluded_bad = 0;  // of `excluded`: what they would have been
 };
 
 struct WindowStatus {
   Duration window{};
   uint64_t good = 0, bad = 0;
   UnjudgedCounts unjudged;
+  // The SLI itself, and as it would be had nothing been excluded; none without judged events.
+  std::optional<double> good_share, good_share_with_excluded;
   std::optional<double> burn_rate;  // none without judged events
   std::optional<double> coverage;   // none without decided slots
 };
@@ -97,6 +101,16 @@ struct SloStatus {
   Instant since{};  // history begins
 };
 
+struct ExclusionStatus {
+  std::string name;
+  bool declared = false;                  // to the running probe; else it is in the configuration
+  std::vector<std::string> transactions;  // none: all
+  slo::Window window;                     // by the wall clock, as is `next`
+  bool active = false;
+  bool ended_early = false;
+  std::optional<slo::WallSpan> next;  // the present one, or the next; none: it is over
+};
+
 // What survives the process, and whether it does just now.
 struct StateStatus {
   std::string path;
@@ -118,7 +132,8 @@ struct Snapshot {
   std::vector<TransactionStats> transactions;  // in plan order, as are all below
   std::vector<WatchStatus> watches;
   std::vector<SloStatus> slos;
-  RunList runs;  // in flight and the last closed ones, of each transaction (bounded)
+  std::vector<ExclusionStatus> exclusions;  // of the configuration first, then those declared to the running probe
+  RunList runs;                             // in flight and the last closed ones, of each transaction (bounded)
   Histogram start_lateness, loop_lag;
   uint64_t wall_steps = 0;
   uint64_t inbox_dropped = 0;

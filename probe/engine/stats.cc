@@ -167,8 +167,9 @@ std::optional<Stats::Turn> Stats::run_decided(const Run& run) {
   return Turn{false, what_was_wrong(plan_.transactions[run.id.transaction].stages[index], bad->record)};
 }
 
-void Stats::missed(uint32_t transaction, uint64_t count) {
-  tallies_[transaction].shown.verdicts[static_cast<size_t>(RunVerdict::missed)] += count;
+void Stats::missed(uint32_t transaction, uint64_t count, bool excluded) {
+  const RunVerdict verdict = excluded ? RunVerdict::excluded : RunVerdict::missed;
+  tallies_[transaction].shown.verdicts[static_cast<size_t>(verdict)] += count;
 }
 
 void Stats::renew_percentiles(Instant now) {

@@ -159,6 +159,28 @@ void add_watches(const Plan& before, const Plan& after, std::vector<PlanChange>&
   }
 }
 
+// The transactions it covers, by name: their order may have changed.
+std::vector<std::string> covered(const Plan& plan, const ExclusionPlan& exclusion) {
+  std::vector<std::string> names;
+  for (const size_t transaction : exclusion.transactions) names.push_back(plan.transactions[transaction].name);
+  return names;
+}
+
+void add_exclusions(const Plan& before, const Plan& after, std::vector<PlanChange>& changes) {
+  for (const ExclusionPlan& one : before.exclusions) {
+    const auto other = by_name(after.exclusions, one.name);
+    if (other == after.exclusions.end()) {
+      changes.push_back({What::exclusion, How::removed, one.name, {}});
+    } else if (one.window != other->window || covered(before, one) != covered(after, *other)) {
+      changes.push_back({What::exclusion, How::changed, one.name, {}});
+    }
+  }
+  for (const ExclusionPlan& one : after.exclusions) {
+    if (by_name(before.exclusions, one.name) == before.exclusions.end())
+      changes.push_back({What::exclusion, How::added, one.name, {}});
+  }
+}
+
 }  // namespace
 
 std::string_view name(PlanChange::What what) {
@@ -170,9 +192,11 @@ std::string_view name(PlanChange::What what) {
     case What::slo:
       return "slo";
     case What::watch:
+      return "watch";
+    case What::exclusion:
       break;
   }
-  return "watch";
+  return "exclusion";
 }
 
 std::string_view name(PlanChange::How how) {
@@ -218,6 +242,7 @@ std::vector<PlanChange> plan_changes(const Plan& before, const Plan& after) {
   add_transactions(before, after, changes);
   add_slos(before, after, changes);
   add_watches(before, after, changes);
+  add_exclusions(before, after, changes);
   return changes;
 }
 

@@ -23,7 +23,7 @@ Succession succession(const Plan& before, const Plan& after);
 
 // For people, one line each: what was added, removed or changed.
 struct PlanChange {
-  enum class What : uint8_t { probe, transaction, slo, watch };
+  enum class What : uint8_t { probe, transaction, slo, watch, exclusion };
   enum class How : uint8_t { added, removed, changed };
   What what;
   How how;

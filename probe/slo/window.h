@@ -30,6 +30,10 @@ struct WeeklyWindow {
   std::array<bool, 7> days{};  // Sunday first
   Duration from{}, to{};       // since midnight, in [0, 24 h), whole seconds
   std::shared_ptr<const Zone> zone;
+
+  friend bool operator==(const WeeklyWindow& a, const WeeklyWindow& b) {
+    return a.days == b.days && a.from == b.from && a.to == b.to && *a.zone == *b.zone;
+  }
 };
 
 using Window = std::variant<WallSpan, WeeklyWindow>;

@@ -24,6 +24,8 @@ struct Zone {
   // are put forward, is the instant of the change.
   enum class Twice : uint8_t { earlier, later };
   int64_t unix_of(int64_t local_s, Twice twice) const;
+
+  friend bool operator==(const Zone&, const Zone&) = default;
 };
 
 }  // namespace slosonde::slo

@@ -21,6 +21,8 @@ class Shelf {
       watches_.clear();
     }
     if (batch.epoch) epoch_ = batch.epoch;
+    if (batch.exclusions) exclusions_ = batch.exclusions;
+    if (batch.suspensions) suspensions_ = batch.suspensions;
     for (auto& one : batch.slis) slis_[one.definition] = one;
     for (auto& one : batch.forgotten) {
       counts_.erase(counts_.lower_bound({one.definition, one.slot, INT64_MIN}),
@@ -42,6 +44,8 @@ class Shelf {
   store::Batch all() const {
     store::Batch made;
     made.epoch = epoch_;
+    made.exclusions = exclusions_;
+    made.suspensions = suspensions_;
     const auto put = [](auto& list, const auto& map) {
       for (const auto& [key, one] : map) list.push_back(one);
     };
@@ -60,6 +64,8 @@ class Shelf {
 
  private:
   std::optional<uint64_t> epoch_;
+  std::optional<std::vector<store::KeptExclusion>> exclusions_;
+  std::optional<std::vector<store::KeptSuspension>> suspensions_;
   std::map<std::string, store::KeptSli> slis_;
   std::map<std::tuple<std::string, Duration, int64_t>, store::KeptCounts> counts_;
   std::map<std::tuple<std::string, std::string, std::string>, store::KeptAlert> alerts_;

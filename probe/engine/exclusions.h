@@ -1,0 +1,84 @@
+// Declared maintenance windows: those of the plan, and those that were declared to the running probe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probe/base/result.h"
+#include "probe/base/time.h"
+#include "probe/engine/plan.h"
+#include "probe/engine/snapshot.h"
+#include "probe/store/batch.h"
+
+namespace slosonde::engine {
+
+// A window as it is declared to the running probe.
+struct ExclusionOrder {
+  std::string name;
+  std::vector<std::string> transactions;  // none: all
+  std::optional<slo::WallTime> start;     // none: now
+  std::optional<slo::WallTime> end;       // none: `lasts` after the start
+  Duration lasts{};
+};
+
+constexpr size_t kMostDeclaredExclusions = 100;
+constexpr Duration kLongestDeclaredExclusion = std::chrono::hours(24 * 31);
+
+// Windows are by the wall clock, and what is asked of them by the probe's own line: each question is answered by the
+// offset between the two as it is then, so that a step of the clock needs nothing done. Engine thread.
+class Exclusions {
+ public:
+  // `plan` outlives it.
+  explicit Exclusions(const Plan& plan);
+
+  // What the wall clock says beyond an Instant, from now on.
+  void wall_offset(Duration offset) { wall_offset_ = offset; }
+
+  // Whether a window of the transaction touches [from, to].
+  bool covers(uint32_t transaction, Instant from, Instant to) const;
+
+  // Slots `first`, first + every, … (`count` of them) in parts that are covered or not, in the order of time. Of what
+  // lies long before the last one (slo::kMostLookedAt) nothing is covered.
+  using PartOfSlots = std::function<void(Instant first, uint64_t count, bool covered)>;
+  void split(uint32_t transaction, Instant first, Duration every, uint64_t count, const PartOfSlots& tell) const;
+
+  // Errors: rejected (there is one of that name, or there are too many), malformed (its times), bad_config (no such
+  // transaction).
+  Result<void> declare(const ExclusionOrder& order, Instant now);
+  // Ends a declared one: what was counted stays. bad_config: there is none of that name; rejected: the configuration
+  // has it.
+  Result<void> end(const std::string& name, Instant now);
+
+  std::vector<ExclusionStatus> statuses(Instant now) const;
+
+  // What a store keeps of the declared ones, and gives back.
+  void restore(const store::Batch& kept);
+  void take_changes(bool whole, store::Batch& batch);
+  // Goes on with those that were declared under another plan.
+  void take_over(const Exclusions& before);
+
+ private:
+  struct One {
+    ExclusionPlan plan;
+    std::vector<std::string> names;  // of its transactions; none: all
+    bool declared = false;
+    std::optional<Instant> ended;  // before its time
+    bool applies(uint32_t transaction) const;
+    bool covers(Instant from, Instant to, Duration wall_offset) const;
+  };
+
+  One* find(const std::string& name, slo::WallTime wall_now);
+  void add_declared(store::KeptExclusion kept);
+  void forget_over(slo::WallTime wall_now, bool make_room);
+  std::vector<store::KeptExclusion> kept() const;
+
+  const Plan& plan_;
+  Duration wall_offset_{};
+  std::vector<One> all_;
+  bool changed_ = false;  // since it was last taken
+};
+
+}  // namespace slosonde::engine
