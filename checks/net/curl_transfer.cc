@@ -265,13 +265,28 @@ Instant CurlTransfer::sent() const {
 }
 
 Result<CurlAnswer> CurlTransfer::finish() {
-  if (trouble_ || code_ != CURLE_OK) return fail(explain());
+  if (trouble_ || code_ != CURLE_OK) return fail(at_proxy(explain()));
   answer_.received = ended_;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &answer_.status);
   const char* redirect = nullptr;
   curl_easy_getinfo(easy_, CURLINFO_REDIRECT_URL, &redirect);
   if (redirect) answer_.redirect = redirect;
   return std::move(answer_);
+}
+
+// Where it was the proxy that refused, or that could not be reached, it is named.
+Error CurlTransfer::at_proxy(Error error) const {
+  if (settings_.proxy.empty() || trouble_) return error;
+  long answered = 0;
+  curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &answered);
+  if (answered >= 300) {
+    return {ErrorCode::connect_failed,
+            "the proxy " + settings_.proxy_shown + " answered CONNECT with status " + std::to_string(answered)};
+  }
+  if (time_of(easy_, CURLINFO_CONNECT_TIME_T) == Duration(0)) {
+    error.text = "the proxy " + settings_.proxy_shown + ": " + error.text;
+  }
+  return error;
 }
 
 Error CurlTransfer::explain() const {

@@ -21,7 +21,8 @@ namespace slosonde::checks {
 // What is the same for every request of a check.
 struct ClientSettings {
   io::TlsSettings tls;
-  std::string proxy;  // URL; empty: none, whatever the environment says
+  std::string proxy;        // URL; empty: none, whatever the environment says
+  std::string proxy_shown;  // without credentials
   bool reuse = false;
   size_t max_body = 0;
   bool keep_headers = false;
@@ -79,6 +80,7 @@ class CurlTransfer {
   void set_headers(const std::vector<std::string>& lines);
   void note_certificate();
   Error explain() const;
+  Error at_proxy(Error error) const;
 
   static size_t on_body(char* bytes, size_t one, size_t count, void* self);
   static size_t on_header(char* bytes, size_t one, size_t count, void* self);

@@ -6,6 +6,7 @@ import pytest
 
 from servers import odd
 from servers.slosonde import once
+from servers.tinyproxy import Tinyproxy
 from servers.waiting import wait_until
 
 SERVER = """
@@ -92,6 +93,28 @@ def test_through_a_proxy(tmp_path, target, nginx):
     # What the environment says of proxies counts for nothing.
     code, stage = run(tmp_path, asked, env={"NO_PROXY": "127.0.0.1", "http_proxy": "http://127.0.0.1:1"})
     assert code == 0, stage["error"]
+
+
+def test_tls_through_a_proxy_that_connects(tmp_path, target, authority):
+    tls = {"ca_file": str(authority.file)}
+    with Tinyproxy(tmp_path / "proxy", connect_ports=[target.tls_port]) as proxy:
+        code, stage = run(tmp_path, {"url": target.tls_url + "/ok", "proxy": proxy.url, "tls": tls, "expect": {"body": {"contains": "fine"}}})
+        assert code == 0, stage["error"]
+        assert f"CONNECT localhost:{target.tls_port}" in proxy.log()
+        assert {"connect", "tls", "wait"} <= set(stage["phases"])
+
+
+def test_a_proxy_that_will_not_connect_is_named(tmp_path, target, authority):
+    tls = {"ca_file": str(authority.file)}
+    with Tinyproxy(tmp_path / "proxy", connect_ports=[1]) as proxy:
+        code, stage = run(tmp_path, {"url": target.tls_url + "/ok", "proxy": proxy.url, "tls": tls})
+    assert code == 1 and proxy.url in stage["error"]["text"] and "403" in stage["error"]["text"], stage["error"]
+
+
+def test_a_proxy_that_is_not_there_is_named(tmp_path, target, authority):
+    code, stage = run(tmp_path, {"url": target.tls_url + "/ok", "proxy": "http://us:swordfish@127.0.0.1:1", "tls": {"ca_file": str(authority.file)}})
+    assert code == 1 and stage["error"]["code"] == "connect_refused" and "http://127.0.0.1:1:" in stage["error"]["text"], stage["error"]
+    assert "swordfish" not in json.dumps(stage)
 
 
 @pytest.mark.parametrize("host, family, wanted", [("localhost", "ipv4", None), ("127.0.0.1", "ipv4", None),
