@@ -156,10 +156,7 @@ HttpSettings::HttpSettings(const config::Values& settings) : values(settings) {
   family = family_of(settings.text("ip"));
   if (settings.has("proxy")) {
     client.proxy = settings.text_template("proxy").source();
-    if (auto parsed = parse_url(client.proxy)) {
-      proxy = std::move(*parsed);
-      client.proxy_shown = proxy->origin();
-    }
+    if (auto parsed = parse_url(client.proxy)) proxy = std::move(*parsed);
   }
   mask = mask_of(settings, user, password);
   client.max_body = settings.bytes("max_body");

@@ -281,10 +281,10 @@ Error CurlTransfer::at_proxy(Error error) const {
   curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &answered);
   if (answered >= 300) {
     return {ErrorCode::connect_failed,
-            "the proxy " + settings_.proxy_shown + " answered CONNECT with status " + std::to_string(answered)};
+            "the proxy " + settings_.proxy + " answered CONNECT with status " + std::to_string(answered)};
   }
   if (time_of(easy_, CURLINFO_CONNECT_TIME_T) == Duration(0)) {
-    error.text = "the proxy " + settings_.proxy_shown + ": " + error.text;
+    error.text = "the proxy " + settings_.proxy + ": " + error.text;
   }
   return error;
 }

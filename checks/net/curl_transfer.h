@@ -21,8 +21,7 @@ namespace slosonde::checks {
 // What is the same for every request of a check.
 struct ClientSettings {
   io::TlsSettings tls;
-  std::string proxy;        // URL; empty: none, whatever the environment says
-  std::string proxy_shown;  // without credentials
+  std::string proxy;  // URL without credentials; empty: none, whatever the environment says
   bool reuse = false;
   size_t max_body = 0;
   bool keep_headers = false;

