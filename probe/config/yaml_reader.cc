@@ -196,6 +196,11 @@ class TreeBuilder : public YAML::EventHandler {
     frame.key_position = node.position;
     if (node.kind == TreeNode::Kind::refused) {
       // Complained about already.
+    } else if (!frame.keep && is_placeholder(frame.node, node)) {
+      frame.node.kind = TreeNode::Kind::refused;
+      problems_.add(frame.node.position, path(),
+                    "`{{` begins a map, and a map within it; write placeholders in quotes: \"{{marker}}\"",
+                    Rule::key_not_text);
     } else if (!frame.keep) {
       problems_.add(node.position, path(), "a key that is not a text; write `key: value`", Rule::key_not_text);
     } else if (frame.key == "<<" && node.plain) {
@@ -208,6 +213,12 @@ class TreeBuilder : public YAML::EventHandler {
                     Rule::duplicate_key);
     }
     frame.has_key = true;
+  }
+
+  // {{…}} without quotes.
+  static bool is_placeholder(const TreeNode& map, const TreeNode& key) {
+    return key.kind == TreeNode::Kind::map && key.position.line == map.position.line &&
+           key.position.column == map.position.column + 1;
   }
 
   // Of what is being read: the open collections, and within each where we are.
@@ -333,8 +344,39 @@ class QuoteReader {
   OpenQuotes found_;
 };
 
+// `key:value` instead of `key: value`, in this line (from 1) or the last one before it that says anything. Such a line
+// is a text to YAML, and it is the next one that does not fit.
+std::optional<std::string> glued_pair(std::string_view text, int line) {
+  std::vector<std::string_view> lines;
+  for (size_t at = 0; lines.size() < static_cast<size_t>(line) && at <= text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  const auto said = [](std::string_view one) {
+    const size_t first = one.find_first_not_of(" -");
+    return first == std::string_view::npos ? std::string_view() : one.substr(first);
+  };
+  const auto is_glued = [](std::string_view one) {
+    const size_t colon = one.find_first_not_of("abcdefghijklmnopqrstuvwxyz_");
+    return colon != 0 && colon != std::string_view::npos && one[colon] == ':' && colon + 1 < one.size() &&
+           std::string_view(" /\r").find(one[colon + 1]) == std::string_view::npos;
+  };
+  int looked_at = 0;
+  for (auto one = lines.rbegin(); one != lines.rend() && looked_at < 2; ++one) {
+    const std::string_view words = said(*one);
+    if (words.empty() || words.starts_with('#')) continue;
+    if (is_glued(words)) return std::string(words.substr(0, words.find_first_of(" \r")));
+    ++looked_at;
+  }
+  return std::nullopt;
+}
+
 // yaml-cpp's own words, without the position it puts in front.
-std::string syntax_message(const YAML::Exception& error) {
+std::string syntax_message(const YAML::Exception& error, std::string_view text, int line) {
+  if (const auto pair = glued_pair(text, line)) {
+    return "not YAML: " + error.msg + "; after the colon of " + quoted(*pair) + " there must be a space";
+  }
   return "not YAML: " + error.msg + "; check indentation, quotes and brackets here";
 }
 
@@ -346,7 +388,7 @@ void complain_of_syntax(std::string_view text, const YAML::Exception& error, Pos
   const std::optional<size_t> quote = quotes.first ? quotes.first : quotes.never;
   const Position opened = quote ? positions.of(*quote) : at;
   if (!quote || opened.line >= at.line) {
-    problems.add(at, "", syntax_message(error), Rule::not_yaml);
+    problems.add(at, "", syntax_message(error, text, at.line), Rule::not_yaml);
   } else if (!quotes.first) {
     problems.add(opened, "", std::string(kUnclosed), Rule::not_yaml);
   } else {

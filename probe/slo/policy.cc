@@ -80,7 +80,7 @@ std::string explain(Misfit reason, const Tier& tier, const Terms& terms) {
       return who + " can never fire: with an objective of " +
              number(static_cast<double>(terms.objective.good_ppb) / 1e7) + "% a total outage burns at " +
              number(1 / terms.objective.budget()) + ", which does not exceed " + number(tier.factor.value()) +
-             "; lower the factor or raise the objective";
+             "; only a higher objective lets it";
     case Misfit::too_few_runs:
       return who + " can never fire: " + long_text + " at one run every " + every + " holds " +
              std::to_string(tier.long_window / terms.every) + ", and min_bad is " + std::to_string(tier.min_bad) +
