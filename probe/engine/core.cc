@@ -377,7 +377,9 @@ void Core::Impl::match(const EvidenceSeen& seen, const ledger::MarkerHit& hit) {
   if (!run) return count_on_attached(seen, Sighting::stale, transaction);
   for (const Attached& one : sight_.attached(seen.watch)) {
     if (one.transaction != *transaction || !fits(plan_of(one), seen.evidence)) continue;
-    const Reports::Sighted noted = reports_.evidence(*run, one.stage, seen.evidence, now_);
+    checks::Evidence evidence = seen.evidence;
+    evidence.seen_lo = std::clamp(sight_.handed_over_since(seen.watch, run->due), evidence.seen_lo, evidence.seen_hi);
+    const Reports::Sighted noted = reports_.evidence(*run, one.stage, evidence, now_);
     if (noted.kind && run->counted()) stats_.sighted(one.transaction, one.stage, *noted.kind);
     runs_.wake(*run, noted.wake);
   }

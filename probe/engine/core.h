@@ -17,10 +17,11 @@
 // came over its limit by no more than we have waited for a processor since the run was due, and what has not come when
 // we waited for one most of the time.
 //
-// Evidence. An interval wholly within the limit is on time. One that reaches beyond it is late if it lies wholly
-// beyond, or if everything up to the limit had been handed over before; else it is unseen. Absence at the limit is bad
-// once [due, limit] is covered, failed when the place is out of sight by its own fault, and open otherwise: until it is
-// covered, until the place fails, or until limit + settle, when it is unseen. What a text names twice counts once.
+// Evidence. An interval wholly within the limit is on time, one wholly beyond it is late, one across it is unseen. What
+// was covered before the evidence came is taken out of its interval; what is reported as covered with it is not.
+// Absence at the limit is bad once [due, limit] is covered, failed when the place is out of sight by its own fault, and
+// open otherwise: until it is covered, until the place fails, or until limit + settle, when it is unseen. What a text
+// names twice counts once.
 //
 // After a stage that failed. A failed *done* stage (an act) skips all that follows. A polled or watched stage only
 // looks: when its place fails, acts after it are skipped, but watched stages go on and are judged alone. A stage that

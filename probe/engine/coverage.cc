@@ -32,6 +32,13 @@ bool Coverage::covers(Instant from, Instant to) const {
   return found != spans_.end() && found->from <= from;
 }
 
+std::optional<Instant> Coverage::reach(Instant from) const {
+  const auto found =
+      std::lower_bound(spans_.begin(), spans_.end(), from, [](const TimeSpan& span, Instant t) { return span.to < t; });
+  if (found == spans_.end() || found->from > from) return std::nullopt;
+  return found->to;
+}
+
 void Coverage::forget_before(Instant t) {
   const auto end =
       std::lower_bound(spans_.begin(), spans_.end(), t, [](const TimeSpan& span, Instant at) { return span.to < at; });

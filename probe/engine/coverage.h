@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "probe/base/time.h"
@@ -23,6 +24,9 @@ class Coverage {
 
   // Whether all of [from, to] is covered.
   bool covers(Instant from, Instant to) const;
+
+  // Up to when everything from `from` on is covered; nothing: `from` itself is not.
+  std::optional<Instant> reach(Instant from) const;
 
   // Forgets what ended before `t`.
   void forget_before(Instant t);

@@ -96,8 +96,8 @@ void Judge::on_seen(Run& run, size_t i, Instant t) {
   tell_order(run, i);
 }
 
-// A whole interval within the limit is on time. One that reaches beyond it is late if it lies wholly beyond, or if all
-// that arrived by the limit had been handed over before. Else it may be either: nobody can say.
+// A whole interval within the limit is on time, one wholly beyond it is late. (What had been covered before it was
+// handed over is no part of it.) One across the limit may be either: nobody can say.
 void Judge::judge_sighting(Run& run, size_t i, Instant at) {
   Stage& stage = run.stages[i];
   const StagePlan& plan = plan_of(run, i);
@@ -108,8 +108,7 @@ void Judge::judge_sighting(Run& run, size_t i, Instant at) {
     verdict = StageVerdict::on_time;
   } else if (plan.mode == StageMode::watched && starvation_.explains_late(run.due, stage.limit, stage.seen_hi)) {
     stage.fault = true;  // it may have lain before us by then
-  } else if (plan.mode != StageMode::watched || stage.seen_lo > stage.limit ||
-             sight_.covers(plan.watch, run.due, stage.limit)) {
+  } else if (plan.mode != StageMode::watched || stage.seen_lo > stage.limit) {
     verdict = StageVerdict::late;
   }
   const Sighting kind = verdict == StageVerdict::corrupt   ? Sighting::corrupt

@@ -85,7 +85,10 @@ void Judge::judge_action(Run& run, size_t i, Instant t) {
     if (t < stage.limit + kJudgeGrace) return;  // a result made in time may still come in
     end_attempt(run, i);
   }
-  const bool held_up = starved(stage.limit + kJudgeGrace) || starvation_.explains_silence(run.due, stage.limit);
+  // A poll that was to ask once more before the limit, and could not.
+  const bool kept_from_asking = stage.next_start < stage.limit && starved(stage.next_start);
+  const bool held_up =
+      kept_from_asking || starved(stage.limit + kJudgeGrace) || starvation_.explains_silence(run.due, stage.limit);
   if (held_up) return decide_fault(run, i, starved_error(), stage.limit);
   if (plan.mode == StageMode::done) return decide_failed(run, i, unanswered(plan.within), stage.limit);
   if (!stage.answered) return decide_failed(run, i, unanswered(plan.within), stage.limit);

@@ -54,7 +54,7 @@ Judge::LatencyState Judge::latency_state(const Run& run, size_t index, Instant f
       case StageVerdict::corrupt:
         if (*record.seen_hi <= fast_until) return LatencyState::good;
         if (starvation_.explains_late(run.due, fast_until, *record.seen_hi)) return LatencyState::probe_fault;
-        return *record.seen_lo > fast_until || proven() ? LatencyState::bad : LatencyState::blind;
+        return !watched || *record.seen_lo > fast_until ? LatencyState::bad : LatencyState::blind;
       case StageVerdict::skipped:
         return LatencyState::none;
       case StageVerdict::unseen:

@@ -41,6 +41,11 @@ class Sight {
   const std::vector<Attached>& attached(size_t watch) const { return places_[watch].attached; }
   const WatchStatus& status(size_t watch) const { return places_[watch].status; }
   bool covers(size_t watch, Instant from, Instant to) const { return places_[watch].coverage.covers(from, to); }
+  // What arrived from `from` on and is handed over only now arrived at this instant or later: all before is covered.
+  Instant handed_over_since(size_t watch, Instant from) const {
+    const auto covered_to = places_[watch].coverage.reach(from);
+    return covered_to ? *covered_to + Duration(1) : Instant::min();
+  }
   // When it last reported what it covers or that it sees nothing.
   Instant told_at(size_t watch) const { return places_[watch].told_at; }
   // Out of sight, and not by a fault of ours: what is not seen there has failed.

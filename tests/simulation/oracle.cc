@@ -230,7 +230,7 @@ Oracle::Fate Oracle::by_interval(const Run& run, size_t stage, const EvidenceFac
     fate.verdict = Verdict::corrupt;
   } else if (evidence.hi <= limit) {
     fate.verdict = Verdict::on_time;
-  } else if (evidence.lo > limit || proven_by(terms.watch, run.due, limit, turn_of(fate))) {
+  } else if (evidence.lo > limit || proven_by(terms.watch, run.due, limit, evidence.fed - 1)) {
     fate.verdict = Verdict::late;
   } else {
     fate.verdict = Verdict::unseen;
@@ -343,7 +343,8 @@ void Oracle::count_latency_slo(const Run& run, size_t s) {
   if (fate.verdict == Verdict::skipped) return;
   if (fate.verdict == Verdict::unseen) return add(s, fate.at, turn, fate.fault ? 3 : 2);
   if (fate.seen && fate.hi <= fast) return add(s, fate.at, turn, 0);
-  const bool nobody_knows = fate.seen && fate.lo <= fast && !proven_by(watch, run.due, fast, turn);
+  const EvidenceFact* const first = first_evidence(run, stage);
+  const bool nobody_knows = fate.seen && fate.lo <= fast && !proven_by(watch, run.due, fast, first->fed - 1);
   add(s, nobody_knows ? fate.at : std::min(fate.at, over), turn, nobody_knows ? 2 : 1);
 }
 

@@ -242,6 +242,22 @@ TEST_F(Journey, HeldUpOverALimitIsOurFaultAndNotTheTargets) {
   EXPECT_EQ(rig.runs(RunVerdict::bad), 0u);
 }
 
+// It asks once a second; held up from the first answer until after the limit, it could not ask again.
+TEST(CoreJudge, APollThatWasHeldUpWhenItShouldHaveAskedAgainIsOurFault) {
+  Plan plan = plan_of({write_and_read()});
+  plan.slos = {slo_of("read", 0)};
+  Rig rig(plan);
+  const StartCheck write = rig.next_check(0, 0);
+  rig.no_more();
+  rig.hold(write, write.due + 100ms);
+  const StartCheck read = rig.next_check(0, 1);
+  rig.answer(read, Outcome::not_yet, write.due + 200ms, {ErrorCode::no_marker, "not there yet"});
+  rig.stall_to(write.due + 10s + 500ms);
+  rig.pass(1s);
+  EXPECT_EQ(rig.run(write)->verdict, RunVerdict::probe_fault);
+  EXPECT_EQ(rig.view()->slos[0].bad_total, 0u);
+}
+
 // The kernel gave us no processor: what came over its limit by no more than that may have been in time.
 TEST_F(Journey, AnAnswerThatIsLateByOurWaitForAProcessorIsOurFault) {
   for (const bool ours : {false, true}) {

@@ -69,6 +69,32 @@ TEST_F(Sight, NothingIsSaidUntilAbsenceIsProven) {
   EXPECT_EQ(slo().bad_total, 1u);
 }
 
+// A watch hands over what came in a gap and says at once that the gap is covered: that is no proof of lateness.
+TEST_F(Sight, AGapReadBackTogetherWithItsCoverageMakesNothingLate) {
+  begin({slo_of("incident", 0, 1), slo_of("run", 0), slo_of("fast", 0, 1, 10s)});
+  rig->just_to(check.due + 20s);
+  rig->blind(0, kOurFault);
+  rig->just_to(check.due + 60s);
+  const Instant since = rig->covered_to[0];
+  rig->core.feed(rig->now, EvidenceSeen{0, {check.marker, 7, since, rig->now, {}}});
+  rig->core.feed(rig->now, Covered{0, since, rig->now});
+  rig->to(check.due + 61s);
+  EXPECT_EQ(incident().verdict, StageVerdict::unseen);
+  EXPECT_EQ(rig->run(check)->verdict, RunVerdict::blind);
+  EXPECT_EQ(slo(2).bad_total, 0u);
+  EXPECT_EQ(slo(2).unjudged_total.blind, 1u);
+}
+
+TEST_F(Sight, WhatIsHandedOverAfterItsTimeWasCoveredCameLater) {
+  begin();
+  rig->just_to(check.due + 60s);
+  rig->core.feed(rig->now, Covered{0, check.due - 1s, check.due + 30s});
+  rig->core.feed(rig->now, EvidenceSeen{0, {check.marker, 7, check.due - 1s, rig->now, {}}});
+  rig->to(check.due + 61s);
+  EXPECT_EQ(incident().verdict, StageVerdict::late);
+  EXPECT_EQ(incident().seen_lo, check.due + 30s + 1ns);
+}
+
 TEST_F(Sight, AGapInWhatIsCoveredProvesNothing) {
   begin();
   rig->to(check.due + 40s);
