@@ -1,0 +1,103 @@
+// The command: many seeds, each for many virtual days, on all cores.
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "tests/simulation/swarm/shrink.h"
+
+namespace slosonde::swarm {
+namespace {
+
+struct Options {
+  uint64_t first = 1, seeds = 50, days = 30;
+};
+
+bool read(int argc, char** argv, Options& options) {
+  for (int i = 1; i < argc; i += 2) {
+    const std::string_view key = argv[i], text = i + 1 < argc ? argv[i + 1] : "";
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value == 0 || value > 1'000'000'000) return false;
+    if (key == "--seed") {
+      options.first = value;
+      options.seeds = 1;
+    } else if (key == "--seeds") {
+      options.seeds = value;
+    } else if (key == "--from") {
+      options.first = value;
+    } else if (key == "--days" && value <= 365) {
+      options.days = value;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+class Runner {
+ public:
+  explicit Runner(const Options& options) : options_(options), next_(options.first) {}
+
+  int run() {
+    const auto begin = std::chrono::steady_clock::now();
+    std::vector<std::thread> threads;
+    for (unsigned n = std::max(1U, std::thread::hardware_concurrency()); n > 0; --n) {
+      threads.emplace_back([this] { work(); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    std::printf(
+        "%lu seeds of %lu days: %lu runs, %lu processes, %lu alerts, %lu readings compared, in %.0f s (%.1f us a "
+        "run)\n",
+        options_.seeds, options_.days, runs_, processes_, alerts_, readings_, took,
+        took * 1e6 / static_cast<double>(runs_));
+    std::printf("good %lu, bad %lu, blind %lu, probe_fault %lu, missed %lu\n", verdicts_[0], verdicts_[1], verdicts_[2],
+                verdicts_[3], verdicts_[4]);
+    std::printf("%lu seeds failed\n", failed_);
+    return failed_ > 0 ? 1 : 0;
+  }
+
+ private:
+  void work() {
+    for (uint64_t seed = next_++; seed < options_.first + options_.seeds; seed = next_++) {
+      const Scenario scenario = draw(seed, static_cast<Time>(options_.days) * kDay);
+      const Outcome outcome = World(scenario).run();
+      const std::string text = outcome.failures.empty() ? std::string() : report(scenario);
+      const std::lock_guard lock(mutex_);
+      runs_ += outcome.runs;
+      readings_ += outcome.readings;
+      processes_ += outcome.processes;
+      alerts_ += outcome.alerts;
+      for (size_t i = 0; i < kRunVerdicts; ++i) verdicts_[i] += outcome.verdicts[i];
+      if (options_.seeds == 1) std::printf("%sdigest %016lx\n", describe(scenario).c_str(), outcome.digest);
+      if (text.empty()) continue;
+      ++failed_;
+      std::printf("seed %lu fails\n%s\n", seed, text.c_str());
+      std::fflush(stdout);
+    }
+  }
+
+  const Options options_;
+  std::atomic<uint64_t> next_;
+  std::mutex mutex_;
+  uint64_t runs_ = 0, readings_ = 0, processes_ = 0, alerts_ = 0, failed_ = 0;
+  std::array<uint64_t, kRunVerdicts> verdicts_{};
+};
+
+}  // namespace
+}  // namespace slosonde::swarm
+
+int main(int argc, char** argv) {
+  slosonde::swarm::Options options;
+  if (!slosonde::swarm::read(argc, argv, options)) {
+    std::fprintf(stderr, "usage: swarm [--seeds N] [--from SEED] [--days D] [--seed S]\n");
+    return 2;
+  }
+  return slosonde::swarm::Runner(options).run();
+}

@@ -1,0 +1,190 @@
+// The line of what happened: lives, turns, and what could be seen.
+#include <algorithm>
+
+#include "tests/simulation/swarm/oracle.h"
+
+namespace slosonde::swarm {
+
+Oracle::Oracle(const Scenario& scenario, Time start)
+    : scenario_(scenario), watches_(scenario.watches.size()), grids_(scenario.transactions.size()) {
+  for (const SloTerms& slo : scenario.slos) {
+    slos_.emplace_back(slo, scenario.transactions[slo.transaction].every, start, scenario.length);
+  }
+  for (size_t s = 0; s < slos_.size(); ++s) {
+    const SloTerms& one = scenario.slos[s];
+    for (const bool fine : {true, false}) {
+      Time longest = 0;
+      for (size_t other = 0; other < slos_.size(); ++other) {
+        const SloTerms& two = scenario.slos[other];
+        const bool same =
+            one.transaction == two.transaction && one.stage == two.stage && one.faster_than == two.faster_than;
+        if (same) longest = std::max(longest, slos_[other].longest(fine));
+      }
+      slos_[s].keep(fine, longest);
+    }
+  }
+}
+
+void Oracle::life_begins(Time at, bool clock_stepped) {
+  Life life;
+  life.begin = at;
+  life.cut = INT64_MIN;
+  life.stepped = clock_stepped;
+  life.first_of_clock = clock_stepped || lives_.empty() ? lives() : lives_.back().first_of_clock;
+  lives_.push_back(std::move(life));
+  for (WatchFacts& watch : watches_) watch.sight.push_back({this->life(), at, Sight::in_sight});
+}
+
+void Oracle::life_ends() {
+  Life& life = lives_.back();
+  const int number = this->life();
+  const auto undone = [&](const auto& fact) { return fact.life == number && fact.fed > life.cut; };
+  while (!life.turns.empty() && life.turns.back() > life.cut) life.turns.pop_back();
+  for (WatchFacts& watch : watches_) {
+    std::erase_if(watch.coverage, undone);
+    std::erase_if(watch.sight, undone);
+  }
+  for (Grid& grid : grids_) {
+    while (!grid.runs.empty() && grid.runs.back().life == number && grid.runs.back().started > life.cut) {
+      grid.runs.pop_back();
+    }
+    for (RunFacts& run : grid.runs) {
+      std::erase_if(run.attempts, [&](const Attempt& one) { return one.life == number && one.started > life.cut; });
+      for (Attempt& one : run.attempts) one.answered = one.answered && !undone(one);
+      std::erase_if(run.sighted, undone);
+      std::erase_if(run.closed, [&](const Closed& one) { return one.life == number && one.turn > life.cut; });
+    }
+  }
+  std::erase_if(readings_, [&](const Reading& one) { return one.at.life == number && one.at.turn > life.cut; });
+  life.ended = true;
+  if (life.cut == INT64_MIN) lives_.pop_back();  // it has left nothing, as though it had not been
+}
+
+uint64_t Oracle::started(size_t transaction, Time due, Time turn) {
+  Grid& grid = grids_[transaction];
+  RunFacts run;
+  run.transaction = transaction;
+  run.number = grid.next_number++;
+  run.due = due;
+  run.life = life();
+  run.started = turn;
+  if (!grid.phase) grid.phase = due;
+  grid.runs.push_back(std::move(run));
+  return grid.runs.back().number;
+}
+
+RunFacts* Oracle::find(size_t transaction, uint64_t number) {
+  Grid& grid = grids_[transaction];
+  const auto found = std::lower_bound(grid.runs.begin(), grid.runs.end(), number,
+                                      [](const RunFacts& run, uint64_t n) { return run.number < n; });
+  return found != grid.runs.end() && found->number == number ? &*found : nullptr;
+}
+
+void Oracle::covered(size_t watch, Time fed, Time from, Time to) {
+  watches_[watch].coverage.push_back({life(), fed, from, to});
+  sight(watch, fed, Sight::in_sight);
+}
+
+void Oracle::sight(size_t watch, Time fed, Sight sight) {
+  auto& all = watches_[watch].sight;
+  if (sight == Sight::in_sight && all.back().sight == sight) return;
+  all.push_back({life(), fed, sight});
+}
+
+void Oracle::shown(Time turn, std::vector<SloReading> slos) {
+  readings_.push_back({{life(), turn, INT64_MAX}, std::move(slos)});
+}
+
+std::optional<Time> Oracle::turn_at(int life, Time t) const {
+  const Life& one = lives_[static_cast<size_t>(life)];
+  const auto found = std::lower_bound(one.turns.begin(), one.turns.end(), t);
+  if (found == one.turns.end() || *found > one.cut) return std::nullopt;
+  return *found;
+}
+
+int Oracle::clock_ends(int life) const {
+  int next = life + 1;
+  while (next < lives() && !lives_[static_cast<size_t>(next)].stepped) ++next;
+  return next;
+}
+
+// When [from, to] was proven to be covered, by all that processes of one clock have reported, up to `life`.
+std::optional<Step> Oracle::proven(size_t watch, Time from, Time to, int life) const {
+  const auto& all = watches_[watch].coverage;
+  const int first_life = lives_[static_cast<size_t>(life)].first_of_clock;
+  // What was reported before `from` ends before it.
+  auto one = std::partition_point(all.begin(), all.end(), [&](const Covered& fact) {
+    return fact.life < first_life || (fact.life <= life && fact.fed < from);
+  });
+  std::vector<std::pair<Time, Time>> apart;
+  Time reach = from;
+  for (; one != all.end() && one->life <= life; ++one) {
+    if (one->fed > lives_[static_cast<size_t>(one->life)].cut) continue;
+    if (one->to < from || one->from > to) continue;
+    if (one->from > reach) {
+      apart.emplace_back(one->from, one->to);
+      continue;
+    }
+    reach = std::max(reach, one->to);
+    for (bool joined = !apart.empty(); joined;) {
+      joined = false;
+      for (size_t i = 0; i < apart.size(); ++i) {
+        if (apart[i].first > reach) continue;
+        reach = std::max(reach, apart[i].second);
+        apart.erase(apart.begin() + static_cast<std::ptrdiff_t>(i));
+        joined = true;
+        break;
+      }
+    }
+    if (reach >= to) return Step{one->life, one->fed, one->fed};
+  }
+  return std::nullopt;
+}
+
+bool Oracle::proven_by(size_t watch, Time from, Time to, int life, Time turn) const {
+  const auto at = proven(watch, from, to, life);
+  return at && (at->life < life || at->turn <= turn);
+}
+
+// Of a time when nobody looked, the place's present state says nothing.
+bool Oracle::place_gone(size_t watch, int life, Time limit, Time turn) const {
+  if (limit < lives_[static_cast<size_t>(life)].begin) return false;
+  Sight sight = Sight::in_sight;
+  for (const Seen& one : watches_[watch].sight) {
+    if (one.life == life && one.fed <= turn) sight = one.sight;
+  }
+  return sight == Sight::place_gone;
+}
+
+std::optional<Time> Oracle::place_gone_after(size_t watch, int life, Time limit, Time turn) const {
+  if (limit < lives_[static_cast<size_t>(life)].begin) return std::nullopt;
+  for (const Seen& one : watches_[watch].sight) {
+    if (one.life == life && one.fed > turn && one.sight == Sight::place_gone) return one.fed;
+  }
+  return std::nullopt;
+}
+
+// What no run that is still open can need.
+void Oracle::forget() {
+  Step oldest{life(), INT64_MAX, 0};
+  for (const Grid& grid : grids_) {
+    const Time next = grid.next.value_or(INT64_MIN);
+    const Time due = grid.runs.empty() ? next : std::min(next, grid.runs.front().due);
+    const int life = grid.runs.empty() ? grid.life : std::min(grid.life, grid.runs.front().life);
+    oldest = std::min(oldest, Step{life, due, 0});
+  }
+  oldest = std::min(oldest, Step{ticked_.life, ticked_.turn, 0});
+  const auto old = [&](int life, Time t) { return life < oldest.life || (life == oldest.life && t < oldest.turn); };
+  for (int life = 0; life <= oldest.life; ++life) {
+    auto& turns = lives_[static_cast<size_t>(life)].turns;
+    while (!turns.empty() && old(life, turns.front())) turns.pop_front();
+  }
+  for (WatchFacts& watch : watches_) {
+    while (!watch.coverage.empty() && old(watch.coverage.front().life, watch.coverage.front().fed)) {
+      watch.coverage.pop_front();
+    }
+    while (watch.sight.size() > 1 && old(watch.sight[1].life, watch.sight[1].fed)) watch.sight.pop_front();
+  }
+}
+
+}  // namespace slosonde::swarm

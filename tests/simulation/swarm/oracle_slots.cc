@@ -1,0 +1,239 @@
+// Which slots were started and which were missed, and what each is to the SLOs: one after the other, as soon as all is
+// known of it for good.
+#include <algorithm>
+
+#include "tests/simulation/swarm/oracle.h"
+
+namespace slosonde::swarm {
+
+namespace {
+
+constexpr Time kGrain = 10 * kMillisecond;
+constexpr uint64_t kAfterRuns = uint64_t{1} << 62;  // among what is due at the same instant, slots come last
+constexpr size_t kMostFailures = 20;
+constexpr bool kDroppedCount = false;  // whether runs that cannot go on after the clock was set back are counted
+
+}  // namespace
+
+void Oracle::fail(Time at, size_t transaction, std::string text) {
+  if (failures_.size() < kMostFailures) failures_.push_back({at, transaction, std::move(text)});
+}
+
+// When its slots began in this life: its watches had all covered something, or had had their time to.
+std::optional<Time> Oracle::begun(size_t transaction, int life) const {
+  const Life& in = lives_[static_cast<size_t>(life)];
+  Time ready = in.begin;
+  for (const StageTerms& stage : scenario_.transactions[transaction].stages) {
+    if (stage.mode != Mode::watched) continue;
+    const auto& all = watches_[stage.watch].coverage;
+    const auto first = std::find_if(all.begin(), all.end(), [&](const Covered& one) { return one.life == life; });
+    ready = std::max(ready, first == all.end() ? INT64_MAX : first->fed);
+  }
+  ready = std::min(ready, in.begin + scenario_.settle);
+  if (ready > in.cut) return std::nullopt;
+  return ready;
+}
+
+// The transaction goes on in the next life: what was due before that began is missed.
+void Oracle::settle_life(size_t t) {
+  Grid& grid = grids_[t];
+  const Time every = scenario_.transactions[t].every;
+  const Life& next = lives_[static_cast<size_t>(++grid.life)];
+  grid.begun.reset();
+  const Step step{grid.life, next.begin, INT64_MIN};
+  Time at = next.begin;
+  uint64_t missed = 0;
+  if (grid.next && *grid.next - next.begin > every) grid.next.reset();  // by another clock it has not been yet
+  if (grid.next && *grid.next < next.begin) {
+    at = *grid.next;
+    missed = static_cast<uint64_t>((next.begin - at + every - 1) / every);
+  }
+  for (size_t s = 0; s < scenario_.slos.size(); ++s) {
+    if (scenario_.slos[s].transaction == t) events_.push_back({step, 0, s, at, 0, RunVerdict::good, 0});
+  }
+  if (missed == 0) return;
+  miss(t, step, at, missed);
+  *grid.next += every * static_cast<Time>(missed);
+}
+
+void Oracle::miss(size_t t, Step step, Time first, uint64_t n) {
+  verdicts_[static_cast<size_t>(RunVerdict::missed)] += n;
+  for (size_t s = 0; s < scenario_.slos.size(); ++s) {
+    if (scenario_.slos[s].transaction != t) continue;
+    events_.push_back({step, kAfterRuns + ++order_, s, first, scenario_.transactions[t].every, RunVerdict::missed, n});
+  }
+}
+
+// Whether there was anything to settle.
+bool Oracle::settle_slot(size_t t) {
+  Grid& grid = grids_[t];
+  const TransactionTerms& scenario = scenario_.transactions[t];
+  const Life& life = lives_[static_cast<size_t>(grid.life)];
+  const auto later = [&] {  // not in this life, if there is another
+    if (!life.ended || grid.life + 1 >= lives()) return false;
+    if (lives_[static_cast<size_t>(grid.life) + 1].cut == INT64_MIN) return false;  // it may leave nothing
+    settle_life(t);
+    return true;
+  };
+  if (!grid.begun) grid.begun = begun(t, grid.life);
+  if (!grid.begun) return later();
+  if (!grid.next) {
+    if (!grid.phase) return later();
+    const Time past = (*grid.begun - *grid.phase % scenario.every) % scenario.every;  // since the last one
+    grid.next = past == 0 ? *grid.begun : *grid.begun - past + scenario.every;
+  }
+  const Time slot = *grid.next;
+  const auto turn = turn_at(grid.life, std::max(slot, *grid.begun));
+  if (!turn || *turn >= life.drained) return later();
+  const Step step{grid.life, *turn, slot};
+  const Time lateness = *turn - slot, latest = std::min(scenario_.max_lateness, scenario.stages.front().within / 2);
+  if (const Time grain = std::min(kGrain, latest); lateness > grain) {
+    const Time newest = lateness / scenario.every;
+    Time missed = std::min((lateness - grain + scenario.every - 1) / scenario.every, newest);
+    if (lateness - scenario.every * newest > latest) missed = newest + 1;
+    if (missed > 0) {
+      miss(t, step, slot, static_cast<uint64_t>(missed));
+      *grid.next += scenario.every * missed;
+      return true;
+    }
+  }
+  std::erase_if(grid.places, [&](const Step& place) { return place <= step; });
+  const bool wanted = grid.places.size() < scenario.max_in_flight;
+  const bool started = !grid.runs.empty() && grid.runs.front().life == grid.life && grid.runs.front().due == slot;
+  if (started != wanted) {
+    fail(slot, t,
+         std::string("the slot was ") + (started ? "started" : "not started") + ", with " +
+             std::to_string(grid.places.size()) + " runs in flight");
+  }
+  if (started) {
+    if (grid.runs.front().started != *turn) fail(slot, t, "the slot was started at another turn than it could");
+    if (!settle_run(t)) return false;
+  } else {
+    miss(t, step, slot, 1);
+  }
+  *grid.next += scenario.every;
+  return true;
+}
+
+bool Oracle::settle_run(size_t t) {
+  Grid& grid = grids_[t];
+  const RunFacts& run = grid.runs.front();
+  const auto judged = judge(run);
+  if (!judged) return false;
+  grid.places.push_back(judged->place);
+  ++settled_;
+  if (on_judged) {
+    std::string text;
+    for (const Fate& fate : judged->fates) {
+      text += " verdict " + std::to_string(static_cast<int>(fate.verdict)) + " at +" +
+              format_duration(Duration(fate.at - run.due)) + (fate.fault ? " (own fault)" : "") + ';';
+    }
+    on_judged(run, text);
+  }
+  count(run, *judged);
+  compare(run, *judged);
+  grid.runs.pop_front();
+  return true;
+}
+
+void Oracle::count(const RunFacts& run, const Judged& judged) {
+  ++verdicts_[static_cast<size_t>(judged.verdict)];
+  for (const Fate& fate : judged.fates) ++stages_[static_cast<size_t>(fate.verdict)];
+  for (size_t s = 0; s < scenario_.slos.size(); ++s) {
+    const SloTerms& slo = scenario_.slos[s];
+    if (slo.transaction != run.transaction) continue;
+    const auto add = [&](const Step& step, Time at, RunVerdict kind) {
+      events_.push_back({step, run.number, s, at, 0, kind, 1});
+    };
+    if (slo.faster_than > 0) {
+      count_latency(run, judged, s);
+    } else if (slo.stage < 0) {
+      if (!judged.dropped || kDroppedCount) add(judged.decided_step, judged.decided, judged.verdict);
+    } else {
+      const Fate& fate = judged.fates[static_cast<size_t>(slo.stage)];
+      if (fate.dropped && !kDroppedCount) continue;
+      const RunVerdict kind = fate.verdict == Verdict::on_time  ? RunVerdict::good
+                              : fate.verdict != Verdict::unseen ? RunVerdict::bad
+                              : fate.fault                      ? RunVerdict::probe_fault
+                                                                : RunVerdict::blind;
+      add(fate.step, fate.at, kind);
+    }
+  }
+}
+
+// Bad as soon as it is sure that the stage was not seen by then; else when the stage is decided.
+void Oracle::count_latency(const RunFacts& run, const Judged& judged, size_t s) {
+  const SloTerms& slo = scenario_.slos[s];
+  const auto index = static_cast<size_t>(slo.stage);
+  const Fate& fate = judged.fates[index];
+  const StageTerms& stage = scenario_.transactions[run.transaction].stages[index];
+  const bool watched = stage.mode == Mode::watched;
+  const Time fast = run.due + slo.faster_than;
+  const auto add = [&](const Step& step, Time at, RunVerdict kind) {
+    events_.push_back({step, run.number, s, at, 0, kind, 1});
+  };
+  Time over = fast;  // when it was sure
+  for (int life = run.life; life <= fate.step.life; ++life) {
+    const Time q0 = life == run.life ? fast : std::max(fast, lives_[static_cast<size_t>(life)].begin);
+    over = fast;
+    const auto judged_at = turn_at(life, q0);
+    if (!judged_at) continue;
+    const Step asked{life, *judged_at, q0};
+    if (fate.step <= asked) break;
+    if (!watched || proven_by(stage.watch, run.due, fast, life, *judged_at) ||
+        place_gone(stage.watch, life, fast, *judged_at)) {
+      return add(asked, fast, RunVerdict::bad);
+    }
+    std::optional<Time> known;
+    if (const auto at = proven(stage.watch, run.due, fast, life); at && at->life == life) known = at->turn;
+    if (const auto at = place_gone_after(stage.watch, life, fast, *judged_at); at && (!known || *at < *known))
+      known = at;
+    if (known) {
+      const auto turn = turn_at(life, *known);
+      if (turn && Step{life, *turn, *known} < fate.step) return add({life, *turn, *known}, *known, RunVerdict::bad);
+    }
+    over = fate.step.q;
+  }
+  if (fate.verdict == Verdict::skipped || (fate.dropped && !kDroppedCount)) return;
+  if (fate.verdict == Verdict::unseen && !fate.seen) {
+    return add(fate.step, fate.at, fate.fault ? RunVerdict::probe_fault : RunVerdict::blind);
+  }
+  if (fate.verdict == Verdict::unseen) return add(fate.step, fate.at, RunVerdict::blind);
+  if (fate.seen && fate.hi <= fast && fate.verdict != Verdict::lost) return add(fate.step, fate.at, RunVerdict::good);
+  const bool nobody_knows = watched && fate.seen && fate.step.q >= fate.hi && fate.lo <= fast &&
+                            !proven_by(stage.watch, run.due, fast, fate.step.life, fate.fed - 1);
+  add(fate.step, nobody_knows ? fate.at : std::min(fate.at, over), nobody_knows ? RunVerdict::blind : RunVerdict::bad);
+}
+
+// What the core showed of the run when it closed, and the two laws: no fault of the probe makes a run bad, and none of
+// the pipeline anything else.
+void Oracle::compare(const RunFacts& run, const Judged& judged) {
+  const Life& in = lives_[static_cast<size_t>(judged.close.life)];
+  if (judged.dropped || judged.never_closed) return;
+  const auto is_it = [&](const Closed& one) { return one.life == judged.close.life && one.turn <= in.cut; };
+  const auto shown = std::find_if(run.closed.begin(), run.closed.end(), is_it);
+  if (shown == run.closed.end()) return fail(run.due, run.transaction, "the run was never closed");
+  if (shown->turn != judged.close.turn) fail(run.due, run.transaction, "the run was closed at another time");
+  if (shown->verdict != judged.verdict || shown->decided != judged.decided) {
+    fail(run.due, run.transaction,
+         "the run is verdict " + std::to_string(static_cast<int>(shown->verdict)) + ", decided +" +
+             format_duration(Duration(shown->decided - run.due)) + ", should be " +
+             std::to_string(static_cast<int>(judged.verdict)) + ", +" +
+             format_duration(Duration(judged.decided - run.due)));
+  }
+  for (size_t i = 0; i < judged.fates.size(); ++i) {
+    digest_ = (digest_ ^ static_cast<uint64_t>(shown->stage_decided[i])) * 0x100000001b3;
+    digest_ = (digest_ ^ static_cast<uint64_t>(shown->stages[i])) * 0x100000001b3;
+    if (shown->stages[i] == judged.fates[i].verdict && shown->stage_decided[i] == judged.fates[i].at) continue;
+    fail(run.due, run.transaction,
+         "stage " + std::to_string(i) + " is verdict " + std::to_string(static_cast<int>(shown->stages[i])) +
+             ", decided +" + format_duration(Duration(shown->stage_decided[i] - run.due)) + ", should be " +
+             std::to_string(static_cast<int>(judged.fates[i].verdict)) + ", +" +
+             format_duration(Duration(judged.fates[i].at - run.due)));
+  }
+  if (shown->verdict == RunVerdict::bad && run.pipeline_whole) {
+    fail(run.due, run.transaction, "the run is bad, and the pipeline did all it should, in time");
+  }
+}
+
+}  // namespace slosonde::swarm

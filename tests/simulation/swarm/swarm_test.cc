@@ -1,0 +1,70 @@
+// Fifty worlds, each with its own configuration and faults, through the real core and against the oracle. More, and for
+// longer: tests/simulation/run.
+#include <gtest/gtest.h>
+
+#include "tests/simulation/swarm/shrink.h"
+
+namespace slosonde::swarm {
+namespace {
+
+constexpr Time kLength = 3 * kDay;
+
+struct Swarm : testing::TestWithParam<uint64_t> {};
+
+TEST_P(Swarm, WhatIsCountedAndShownIsWhatHappened) {
+  const Scenario scenario = draw(GetParam(), kLength);
+  const Outcome outcome = World(scenario).run();
+  EXPECT_GT(outcome.runs, 100u);
+  EXPECT_GT(outcome.readings, 50u);
+  if (!outcome.failures.empty()) ADD_FAILURE() << report(scenario);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Swarm, testing::Range<uint64_t>(1, 51));
+
+TEST(SwarmRepeats, TheSameSeedIsTheSameWorldBitForBit) {
+  const Scenario scenario = draw(4, 2 * kDay);
+  const Outcome once = World(scenario).run(), again = World(scenario).run();
+  EXPECT_GT(once.runs, 1000u);
+  EXPECT_EQ(once.digest, again.digest);
+  EXPECT_NE(once.digest, World(draw(5, 2 * kDay)).run().digest);
+}
+
+// Every verdict must have come up, and every fault, or the comparison compares nothing.
+TEST(SwarmBites, EverythingThatCanHappenHappens) {
+  std::array<uint64_t, kRunVerdicts> verdicts{};
+  std::array<uint64_t, 7> stages{};
+  std::array<int, kFaults> faults{};
+  uint64_t processes = 0, steps = 0, alerts = 0;
+  for (uint64_t seed = 100; seed < 112; ++seed) {
+    const Scenario scenario = draw(seed, 2 * kDay);
+    const Outcome outcome = World(scenario).run();
+    for (size_t i = 0; i < verdicts.size(); ++i) verdicts[i] += outcome.verdicts[i];
+    for (size_t i = 0; i < stages.size(); ++i) stages[i] += outcome.stages[i];
+    for (size_t i = 0; i < kFaults; ++i) faults[i] += scenario.rates[i] > 0 ? 1 : 0;
+    processes += outcome.processes;
+    steps += outcome.steps;
+    alerts += outcome.alerts;
+  }
+  for (size_t i = 0; i < verdicts.size(); ++i) EXPECT_GT(verdicts[i], 20u) << "run verdict " << i;
+  for (size_t i = 0; i < stages.size(); ++i) EXPECT_GT(stages[i], 20u) << "stage verdict " << i;
+  for (size_t i = 0; i < kFaults; ++i) EXPECT_GT(faults[i], 0) << name(static_cast<Fault>(i));
+  EXPECT_GT(processes, 20u);
+  EXPECT_GT(steps, 2u);
+  EXPECT_GT(alerts, 10u);
+}
+
+// A failing world is shrunk to what makes it fail, and stays one that fails.
+TEST(SwarmShrinks, WhatIsLeftStillFailsAndIsSmaller) {
+  Scenario scenario = draw(8, kDay);
+  scenario.wrong_on_purpose = true;
+  ASSERT_FALSE(World(scenario).run().failures.empty());
+  const Shrunk shrunk = shrink(scenario);
+  EXPECT_FALSE(World(shrunk.scenario).run().failures.empty());
+  EXPECT_EQ(shrunk.scenario.transactions.size(), 1u);
+  EXPECT_LT(shrunk.scenario.length, scenario.length);
+  EXPECT_FALSE(shrunk.story.empty());
+  EXPECT_NE(report(scenario).find("again: tests/simulation/run --seed 8 --days 1"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace slosonde::swarm
