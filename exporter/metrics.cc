@@ -1,5 +1,6 @@
 #include "exporter/metrics.h"
 
+#include <optional>
 #include <utility>
 
 namespace slosonde::exporter {
@@ -8,7 +9,11 @@ Metrics::Metrics(MetricsSources sources) : sources_(std::move(sources)) {}
 
 std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   Families families;
+  std::optional<engine::ConfigStatus> config;
+  Instant loaded = sources_.config_loaded;
   if (const auto snapshot = sources_.snapshot()) {
+    config = snapshot->config;
+    if (config) loaded = config->loaded + snapshot->wall_offset;
     collect_runs(*snapshot, families);
     collect_stages(*snapshot, families);
     collect_slos(*snapshot, families);
@@ -25,10 +30,10 @@ std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   gauge(families, "slosonde_build_info", "The version of this slosonde; always 1.")
       .add({{"version", sources_.version}}, 1.0);
   gauge(families, "slosonde_config_last_reload_successful", "Whether the last attempt to load the configuration did.")
-      .add({}, 1.0);
+      .add({}, !config || config->reload_succeeded ? 1.0 : 0.0);
   gauge(families, "slosonde_config_last_reload_success_timestamp_seconds",
         "When the configuration in force was loaded, in Unix seconds.")
-      .add({}, static_cast<double>(unix_ns(sources_.config_loaded)) / 1e9);
+      .add({}, static_cast<double>(unix_ns(loaded)) / 1e9);
   process_.collect(families);
   return families;
 }

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "exporter/web/json_parts.h"
 #include "exporter/web/problem.h"
 #include "exporter/web/quote.h"
 
@@ -29,6 +30,7 @@ struct Commands::Bridge {
 namespace {
 
 constexpr std::string_view kTrigger = "/api/v1/trigger";
+constexpr std::string_view kReload = "/-/reload";
 
 // A command under way: the first of the engine's answer and the deadline replies. Web thread.
 struct Pending {
@@ -81,6 +83,18 @@ Response started_answer(const Result<std::string>& started) {
   }
 }
 
+Response reload_answer(const ReloadOutcome& outcome) {
+  if (!outcome.error) {
+    json::array changes;
+    for (const std::string& one : outcome.lines) changes.push_back(json_text(one));
+    return json_answer(json::object{{"changes", std::move(changes)}});
+  }
+  const int status = outcome.error.code == ErrorCode::busy         ? 409
+                     : outcome.error.code == ErrorCode::bad_config ? 422
+                                                                   : 503;
+  return problem(status, outcome.error.text, outcome.lines);
+}
+
 }  // namespace
 
 Commands::Commands(asio::io_context& context, const WebOptions& options, const WebSources& sources)
@@ -98,13 +112,17 @@ void Commands::stop() {
 }
 
 bool Commands::serves(std::string_view path) {
-  return path == kTrigger;
+  return path == kTrigger || path == kReload;
 }
 
 std::optional<Response> Commands::refuse(const RequestHead& head) const {
   // A browser sends JSON to another site only after asking, and nobody here says yes to that.
   const std::string* type = head.header("content-type");
-  if (!type || !type->starts_with("application/json")) {
+  if (head.path == kReload) {
+    // It has no body, and so a browser asks nobody before it sends it; but it says from where.
+    if (head.header("origin") && head.header("sec-fetch-site") == nullptr)
+      return problem(403, "Commands are not taken from pages of other sites.");
+  } else if (!type || !type->starts_with("application/json")) {
     return problem(415, "Commands are JSON: send Content-Type: application/json.");
   }
   const std::string* site = head.header("sec-fetch-site");
@@ -114,9 +132,8 @@ std::optional<Response> Commands::refuse(const RequestHead& head) const {
   return {};
 }
 
-void Commands::answer(const Request& request, Reply reply) {
-  const auto transaction = transaction_of(request.body);
-  if (!transaction) return reply(problem(400, transaction.error().text));
+template <class Outcome, class Start>
+void Commands::await(Duration patience, Reply reply, Response (*answer)(const Outcome&), Start start) {
   asio::io_context* context = nullptr;
   {
     const std::lock_guard lock(bridge_->mutex);
@@ -124,18 +141,29 @@ void Commands::answer(const Request& request, Reply reply) {
   }
   if (!context) return reply(problem(503, "The probe is stopping."));
   const auto pending = std::make_shared<Pending>(*context, std::move(reply));
-  pending->timer.expires_after(options_.limits.trigger);
+  pending->timer.expires_after(patience);
   pending->timer.async_wait([pending](const boost::system::error_code& code) {
     if (!code) {
       pending->finish(problem(503, "The engine has not taken the command in time; it may yet. See /-/healthy."));
     }
   });
   // Weak: the engine's copy must not keep the timer beyond its context.
-  sources_.trigger(*transaction, [bridge = bridge_, weak = std::weak_ptr(pending)](Result<std::string> started) {
-    bridge->post([weak, started = std::move(started)] {
-      if (const auto alive = weak.lock()) alive->finish(started_answer(started));
+  start([bridge = bridge_, weak = std::weak_ptr(pending), answer](Outcome outcome) {
+    bridge->post([weak, answer, outcome = std::move(outcome)] {
+      if (const auto alive = weak.lock()) alive->finish(answer(outcome));
     });
   });
+}
+
+void Commands::answer(const Request& request, Reply reply) {
+  if (request.head.path == kReload) {
+    return await<ReloadOutcome>(options_.limits.reload, std::move(reply), reload_answer,
+                                [&](auto done) { sources_.reload(std::move(done)); });
+  }
+  const auto transaction = transaction_of(request.body);
+  if (!transaction) return reply(problem(400, transaction.error().text));
+  await<Result<std::string>>(options_.limits.trigger, std::move(reply), started_answer,
+                             [&](auto done) { sources_.trigger(*transaction, std::move(done)); });
 }
 
 }  // namespace slosonde::exporter

@@ -28,6 +28,10 @@ class Commands {
 
  private:
   struct Bridge;
+  // Replies with what `start` gives its caller back some time, or when patience has ended.
+  template <class Outcome, class Start>
+  void await(Duration patience, Reply reply, Response (*answer)(const Outcome&), Start start);
+
   const WebOptions& options_;
   const WebSources& sources_;
   std::shared_ptr<Bridge> bridge_;  // outlives the server in the hands of the engine's answers

@@ -10,6 +10,7 @@ namespace slosonde::exporter {
 struct WebHooks::Route {
   Authorise authorise;  // web thread
   Handler handler;      // engine thread; empty once the watch has gone
+  uint64_t configuration = 0;
 };
 
 struct WebHooks::Table {
@@ -17,8 +18,29 @@ struct WebHooks::Table {
 
   std::mutex mutex;
   std::map<std::string, std::shared_ptr<Route>, std::less<>> routes;
+  std::map<std::string, std::shared_ptr<Route>, std::less<>> next;  // they take the place of those above
+  uint64_t configuration = 0;
   std::map<std::string, Tell, std::less<>> asked;  // by path: at most one question each
   std::function<void()> wake;                      // empty while there is no web thread
+
+  // Makes `route` the one of `path`, if it waits for that.
+  void promote(const std::string& path, const std::shared_ptr<Route>& route) {
+    const auto waiting = next.find(path);
+    if (waiting == next.end() || waiting->second != route) return;
+    routes[path] = route;
+    next.erase(waiting);
+  }
+
+  // It is gone, and whatever waits for its place has it.
+  void remove(const std::string& path, const std::shared_ptr<Route>& route) {
+    const auto waiting = next.find(path);
+    if (waiting != next.end() && waiting->second == route) next.erase(waiting);
+    const auto taken = routes.find(path);
+    if (taken == routes.end() || taken->second != route) return;
+    routes.erase(taken);
+    asked.erase(path);
+    if (const auto after = next.extract(path); !after.empty()) routes.emplace(path, after.mapped());
+  }
 
   std::shared_ptr<Route> find(std::string_view path) {
     const std::lock_guard lock(mutex);
@@ -29,23 +51,22 @@ struct WebHooks::Table {
 
 class WebHooks::Registration final : public io::HookRegistration {
  public:
-  Registration(std::shared_ptr<Table> table, std::string path) : table_(std::move(table)), path_(std::move(path)) {}
+  Registration(std::shared_ptr<Table> table, std::string path, std::shared_ptr<Route> route)
+      : table_(std::move(table)), path_(std::move(path)), route_(std::move(route)) {}
   Registration(const Registration&) = delete;
   Registration& operator=(const Registration&) = delete;
   ~Registration() override {
-    std::shared_ptr<Route> route;
     {
       const std::lock_guard lock(table_->mutex);
-      const auto node = table_->routes.extract(path_);
-      if (!node.empty()) route = node.mapped();
-      table_->asked.erase(path_);
+      table_->remove(path_, route_);
     }
     // Requests that wait in the inbox find it empty; the watch's captures end here, on its own thread.
-    if (route) route->handler = nullptr;
+    route_->handler = nullptr;
   }
 
   void ask(std::function<void(const io::HookSight&)> tell) override {
     const std::lock_guard lock(table_->mutex);
+    table_->promote(path_, route_);
     if (!table_->wake) return;
     table_->asked[path_] = std::move(tell);
     table_->wake();
@@ -54,6 +75,7 @@ class WebHooks::Registration final : public io::HookRegistration {
  private:
   std::shared_ptr<Table> table_;
   std::string path_;
+  std::shared_ptr<Route> route_;
 };
 
 std::string_view name(HookResult result) {
@@ -148,14 +170,22 @@ Result<void> WebHooks::check_path(const std::string& path, bool has_rule) const 
 Result<std::unique_ptr<io::HookRegistration>> WebHooks::listen(std::string path, Authorise authorise, Handler handler) {
   const auto sound = check_path(path, static_cast<bool>(authorise));
   if (!sound) return fail(sound.error());
-  const auto route = std::make_shared<Route>(Route{std::move(authorise), std::move(handler)});
+  auto route = std::make_shared<Route>(Route{std::move(authorise), std::move(handler)});
   {
     const std::lock_guard lock(table_->mutex);
-    if (!table_->routes.emplace(path, route).second) {
+    route->configuration = table_->configuration;
+    const auto [taken, is_free] = table_->routes.emplace(path, route);
+    const bool of_another = !is_free && taken->second->configuration != route->configuration;
+    if (!is_free && (!of_another || !table_->next.emplace(path, route).second)) {
       return fail(ErrorCode::denied, "two webhook watches want the path " + path + "; give each its own");
     }
   }
-  return std::make_unique<Registration>(table_, std::move(path));
+  return std::make_unique<Registration>(table_, std::move(path), std::move(route));
+}
+
+void WebHooks::begin_anew() {
+  const std::lock_guard lock(table_->mutex);
+  ++table_->configuration;
 }
 
 std::optional<Instant> WebHooks::listening_since() const {

@@ -50,6 +50,9 @@ class WebHooks final : public io::HookRegistry {
   // Besides `denied`: `bad_config` for a path that is none, for want of a listener, and where nothing would tell
   // senders from strangers. An `authorise` is asked besides the listener's own rule, which holds for every path.
   Result<std::unique_ptr<io::HookRegistration>> listen(std::string path, Authorise authorise, Handler handler) override;
+  // Another configuration is about to ask for its paths. One that is taken may be asked for once more: calls go to the
+  // one before until the new one asks what can be vouched for. Engine thread.
+  void begin_anew();
   std::optional<Instant> listening_since() const override;
   std::string url() const override;
 

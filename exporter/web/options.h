@@ -31,6 +31,7 @@ struct WebLimits {
   Duration idle = std::chrono::seconds(75);      // between two requests of a connection
   Duration response = std::chrono::seconds(30);  // from an answer's first byte to its last
   Duration trigger = std::chrono::seconds(10);   // for the engine to take a command
+  Duration reload = std::chrono::seconds(20);    // for a new configuration to be read and come into force
   Duration linger = std::chrono::seconds(2);     // for reading what a refused client still sends
 };
 
@@ -55,6 +56,12 @@ struct WebOptions {
 
 WebOptions web_options(const config::Config& config, std::string version);
 
+// What came of a reload.
+struct ReloadOutcome {
+  Error error;                     // none: done. busy: another one is under way; bad_config: refused, all as before
+  std::vector<std::string> lines;  // what has changed, one a line; refused: every mistake
+};
+
 // Where the server's answers come from. Called on the web thread; each must be safe there, and none may block.
 struct WebSources {
   io::Inbox& inbox;  // hooks go through it to the engine thread
@@ -62,6 +69,8 @@ struct WebSources {
   std::function<std::shared_ptr<const engine::Snapshot>()> snapshot;  // may be null until the engine has one
   // engine::Service::trigger: `started` may be called on any thread, once, even after the server has gone.
   std::function<void(std::string transaction, std::function<void(Result<std::string>)> started)> trigger;
+  // Reads the configuration anew; `done` as above.
+  std::function<void(std::function<void(ReloadOutcome)> done)> reload;
 };
 
 }  // namespace slosonde::exporter

@@ -29,10 +29,14 @@ std::string_view status_title(int status) {
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 409:
+      return "Conflict";
     case 413:
       return "Content Too Large";
     case 415:
       return "Unsupported Media Type";
+    case 422:
+      return "Unprocessable Content";
     case 431:
       return "Request Header Fields Too Large";
     case 500:
@@ -47,7 +51,16 @@ std::string_view status_title(int status) {
 }
 
 Response problem(int status, std::string_view detail) {
+  return problem(status, detail, {});
+}
+
+Response problem(int status, std::string_view detail, const std::vector<std::string>& mistakes) {
   json::object body{{"type", "about:blank"}, {"title", status_title(status)}, {"status", status}, {"detail", detail}};
+  if (!mistakes.empty()) {
+    json::array list;
+    for (const std::string& one : mistakes) list.push_back(json_text(one));
+    body["mistakes"] = std::move(list);
+  }
   return {status, "application/problem+json", json::serialize(body) + "\n", {}};
 }
 

@@ -262,6 +262,10 @@ void WebServer::stop() {
   impl_->stop();
 }
 
+void WebServer::begin_anew() {
+  impl_->hooks().begin_anew();
+}
+
 io::HookRegistry& WebServer::hooks() {
   return impl_->hooks();
 }

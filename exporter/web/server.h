@@ -10,7 +10,8 @@
 //   hooks   POST or PUT to the paths of webhook watches
 //   admin   what `listen` has, and POST /api/v1/trigger {"transaction": "…"} (Content-Type: application/json), which
 //           answers 202 {"run": "<marker>"}; 404 no such transaction, 503 too much in flight or no answer from the
-//           engine
+//           engine; POST /-/reload, which answers 200 {"changes": ["…"]} once the new configuration is in force; 422
+//           with all `mistakes`, 409 while another reload is under way
 // Errors are application/problem+json (RFC 9457).
 #pragma once
 
@@ -43,6 +44,8 @@ class WebServer {
   void stop();
 
   io::HookRegistry& hooks();
+  // See WebHooks.
+  void begin_anew();
 
   // Any thread. Calls of webhooks that were refused, by path; that of no watch's path is the one of all others.
   std::vector<RefusedCalls> refused_calls() const;

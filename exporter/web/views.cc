@@ -131,7 +131,10 @@ Response Views::page(const RequestHead& head) const {
 
 Response Views::api(std::string_view resource, const RequestHead& head) const {
   if (resource == "config") {
-    return {200, "application/json", options_.config_shown + "\n", {{"Cache-Control", "no-store"}}};
+    const auto now = sources_.snapshot();
+    const bool reloaded = now && now->config && now->config->shown;
+    const std::string& shown = reloaded ? *now->config->shown : options_.config_shown;
+    return {200, "application/json", shown + "\n", {{"Cache-Control", "no-store"}}};
   }
   const bool is_run = resource.starts_with(kRun);
   if (!is_run && std::find(kResources.begin(), kResources.end(), resource) == kResources.end()) {

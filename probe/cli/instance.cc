@@ -17,7 +17,8 @@ tl::expected<std::unique_ptr<Instance>, config::Problems> Instance::make(const c
       self.world_.inbox(), [&self] { return self.world_.now(); }, [&self] { return self.service_->snapshot(); },
       [&self](const std::string& transaction, const std::function<void(Result<std::string>)>& started) {
         self.service_->trigger(transaction, started);
-      }};
+      },
+      [&self](std::function<void(exporter::ReloadOutcome)> done) { self.post_reload(std::move(done)); }};
   self.web_ = std::make_unique<exporter::WebServer>(std::move(options.web), std::move(sources));
   self.world_.set_hooks(&self.web_->hooks());
   self.world_.on_exception([&self](std::string_view what) { self.web_->engine_threw(what); });
@@ -43,6 +44,14 @@ Instance::~Instance() {
   } catch (...) {
     // For want of memory: then the service ends outside the loop, as a member.
   }
+}
+
+void Instance::post_reload(std::function<void(exporter::ReloadOutcome)> done) {
+  const bool posted = world_.inbox().post(sizeof done, [this, done] {
+    if (reload_) return reload_(done);
+    done({{ErrorCode::busy, "the probe has only just begun; come again in a moment"}, {}});
+  });
+  if (!posted) done({{ErrorCode::busy, "the probe's inbox is full; come again later"}, {}});
 }
 
 void Instance::in_the_loop(const std::function<void()>& work) {

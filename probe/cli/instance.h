@@ -32,6 +32,10 @@ class Instance {
   exporter::WebServer& web() { return *web_; }
   engine::Service& service() { return *service_; }
 
+  // What POST /-/reload does from now on; until then it is refused. Engine thread, as the call will be.
+  using Reload = std::function<void(std::function<void(exporter::ReloadOutcome)>)>;
+  void on_reload(Reload reload) { reload_ = std::move(reload); }
+
   // Ends run() from within it.
   void drain(Duration grace);
   // Turns until drained.
@@ -43,7 +47,10 @@ class Instance {
   // posted with a bare pointer, and finds nothing where the coroutine was quicker to end.
   void in_the_loop(const std::function<void()>& work);
 
+  void post_reload(std::function<void(exporter::ReloadOutcome)> done);
+
   io::Real world_;
+  Reload reload_;
   std::unique_ptr<exporter::WebServer> web_;
   std::unique_ptr<engine::Service> service_;
 };

@@ -1,6 +1,7 @@
 #include "probe/cli/load.h"
 
 #include <iostream>
+#include <map>
 #include <utility>
 
 #include "checks/catalog.h"
@@ -31,6 +32,23 @@ void check_hook_tokens(const config::Config& config, config::Problems& problems)
   }
 }
 
+// One path has one watch, which the stages of equal settings share.
+void check_hook_paths(const config::Config& config, config::Problems& problems) {
+  std::map<std::string, std::string> settings_of;  // by path
+  for (const auto& transaction : config.transactions) {
+    for (const auto& stage : transaction.stages) {
+      if (stage.mode != config::StageMode::watched || stage.use.kind != "webhook") continue;
+      const config::Values& settings = stage.use.values;
+      const std::string& path = settings.text("path");
+      const auto [first, is_new] = settings_of.try_emplace(path, settings.fingerprint());
+      if (is_new || first->second == settings.fingerprint()) continue;
+      problems.add(settings.position("path"), settings.path("path"),
+                   "two webhook watches of different settings want the path " + path +
+                       "; give each its own, or both the same settings");
+    }
+  }
+}
+
 }  // namespace
 
 tl::expected<config::Config, Mistakes> load_config(const std::string& path) {
@@ -41,6 +59,7 @@ tl::expected<config::Config, Mistakes> load_config(const std::string& path) {
   if (!config) return tl::unexpected(Mistakes{{}, std::move(config.error())});
   config::Problems problems;
   check_hook_tokens(*config, problems);
+  check_hook_paths(*config, problems);
   if (!problems.empty()) return tl::unexpected(Mistakes{{}, std::move(problems)});
   if (auto web = load_web_config(*config); !web) return tl::unexpected(std::move(web.error()));
   return std::move(*config);

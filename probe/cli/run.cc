@@ -11,6 +11,7 @@
 #include "probe/cli/load.h"
 #include "probe/cli/log.h"
 #include "probe/cli/memory.h"
+#include "probe/cli/reload.h"
 #include "probe/cli/signals.h"
 #include "probe/cli/state.h"
 
@@ -124,8 +125,11 @@ int run(const RunOptions& options) {
     return listening.error().code == ErrorCode::bad_config ? kBadConfig : kBad;
   }
   bool told = false;
-  const Duration grace = config->probe.grace;
-  instance.world().on_signals({SIGTERM, SIGINT}, [&](int signal) {
+  Reloader reloader(options.config, *config, instance, *log);
+  instance.on_reload([&](auto done) { reloader.reload(std::move(done)); });
+  instance.world().on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
+    if (signal == SIGHUP) return reloader.reload_soon();
+    const Duration grace = reloader.in_force().probe.grace;
     const std::string name = signal == SIGTERM ? "SIGTERM" : "SIGINT";
     const std::string text = told ? "stopping at once" : "runs in flight may go on for " + format_duration(grace);
     log->write(Level::info, "stopping", {{"signal", name}, {"text", text}});

@@ -1,12 +1,13 @@
-// SIGTERM and SIGINT from the first moment on.
+// SIGTERM, SIGINT and SIGHUP from the first moment on.
 #pragma once
 
 #include <csignal>
 
 namespace slosonde::cli {
 
-// Made first thing, before any thread: the signals that ask the process to stop wait, in this thread and those that it
-// starts, instead of killing it. Once their handler is set, release() lets them come, to this thread alone.
+// Made first thing, before any thread: the signals that ask the process to stop or to reload wait, in this thread and
+// those that it starts, instead of killing it. Once their handler is set, release() lets them come, to this thread
+// alone.
 class HeldSignals {
  public:
   HeldSignals() { set(SIG_BLOCK); }
@@ -14,11 +15,12 @@ class HeldSignals {
 
  private:
   static void set(int how) {
-    sigset_t both;
-    sigemptyset(&both);
-    sigaddset(&both, SIGTERM);
-    sigaddset(&both, SIGINT);
-    pthread_sigmask(how, &both, nullptr);
+    sigset_t all;
+    sigemptyset(&all);
+    sigaddset(&all, SIGTERM);
+    sigaddset(&all, SIGINT);
+    sigaddset(&all, SIGHUP);
+    pthread_sigmask(how, &all, nullptr);
   }
 };
 

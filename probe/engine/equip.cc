@@ -184,6 +184,13 @@ class Maker {
   config::Problems problems_;
 };
 
+std::shared_ptr<checks::Watch> watch_of(const Equipment& equipment, const std::string& definition) {
+  const std::vector<WatchPlan>& all = equipment.plan->watches;
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.definition == definition; });
+  return found == all.end() ? nullptr : equipment.watches[static_cast<size_t>(found - all.begin())];
+}
+
 }  // namespace
 
 Plan plan_from(const config::Config& config) {
@@ -192,7 +199,7 @@ Plan plan_from(const config::Config& config) {
 }
 
 tl::expected<Equipment, config::Problems> equip(const config::Config& config, std::span<const checks::Kind> kinds,
-                                                io::Io& io) {
+                                                io::Io& io, const Equipment* before) {
   WatchList watches;
   Equipment made;
   made.plan = std::make_shared<const Plan>(plan_with(config, watches));
@@ -202,7 +209,10 @@ tl::expected<Equipment, config::Problems> equip(const config::Config& config, st
     made.checks.push_back(maker.checks(transaction.stages));
     made.finally.push_back(maker.checks(transaction.finally));
   }
-  for (const config::KindUse* use : watches.uses()) made.watches.push_back(maker.watch(*use));
+  for (const config::KindUse* use : watches.uses()) {
+    auto watch = before != nullptr ? watch_of(*before, definition_of(*use)) : nullptr;
+    made.watches.push_back(watch ? std::move(watch) : maker.watch(*use));
+  }
   if (!maker.problems().empty()) return tl::unexpected(std::move(maker.problems()));
   return made;
 }

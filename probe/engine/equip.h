@@ -15,8 +15,9 @@ namespace slosonde::engine {
 Plan plan_from(const config::Config& config);
 
 // The plan with its checks and watches, made from the kinds; every one that cannot be made is a problem with its place
-// in the file. Engine thread; `kinds` and `io` outlive what is made.
+// in the file. Watches of equal kind and settings are taken from `before`, if that is given. Engine thread; `kinds` and
+// `io` outlive what is made.
 tl::expected<Equipment, config::Problems> equip(const config::Config& config, std::span<const checks::Kind> kinds,
-                                                io::Io& io);
+                                                io::Io& io, const Equipment* before = nullptr);
 
 }  // namespace slosonde::engine

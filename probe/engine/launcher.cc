@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -63,7 +64,8 @@ struct Launcher::Flight {
 
   StartCheck order;
   std::shared_ptr<checks::Check> check;
-  std::shared_ptr<const Plan> plan;  // the context's names are views of it
+  std::shared_ptr<const Plan> plan;          // the context's names are views of it
+  std::shared_ptr<const config::Mask> mask;  // of the secrets it was made with
   checks::RunContext context;
   asio::cancellation_signal signal;
   bool cancelled = false;
@@ -74,8 +76,9 @@ struct Launcher::Flights {
   explicit Flights(size_t transactions) : open_of(transactions) {}
 
   std::map<Key, std::shared_ptr<Flight>> open;
-  std::vector<size_t> open_of;  // how many, by transaction
-  Feed feed;                    // empty once the launcher is gone
+  std::vector<size_t> open_of;                  // how many, by transaction
+  std::set<std::shared_ptr<Flight>> forgotten;  // of plans before this one
+  Feed feed;                                    // empty once the launcher is gone
 };
 
 Launcher::Launcher(io::Io& io, const Equipment& equipment, Feed feed, size_t max_in_flight)
@@ -83,6 +86,7 @@ Launcher::Launcher(io::Io& io, const Equipment& equipment, Feed feed, size_t max
       plan_(equipment.plan),
       checks_(equipment.checks),
       finally_(equipment.finally),
+      mask_(equipment.mask),
       max_in_flight_(max_in_flight),
       shares_(shares_of(*equipment.plan, max_in_flight)),
       flights_(std::make_shared<Flights>(equipment.plan->transactions.size())) {
@@ -99,7 +103,26 @@ Launcher::~Launcher() {
 }
 
 size_t Launcher::in_flight() const {
-  return flights_->open.size();
+  return flights_->open.size() + flights_->forgotten.size();
+}
+
+void Launcher::go_on_with(const Equipment& equipment, const Succession& kept) {
+  plan_ = equipment.plan;
+  checks_ = equipment.checks;
+  finally_ = equipment.finally;
+  mask_ = equipment.mask;
+  shares_ = shares_of(*plan_, max_in_flight_);
+  flights_->open_of.assign(plan_->transactions.size(), 0);
+  for (const auto& [key, flight] : std::exchange(flights_->open, {})) {
+    StartCheck& order = flight->order;
+    if (const auto goes_on = kept.transactions[order.run.transaction]) {
+      order.run.transaction = *goes_on;
+      ++flights_->open_of[*goes_on];
+      flights_->open.emplace(key_of(order), flight);
+    } else {
+      flights_->forgotten.insert(flight);
+    }
+  }
 }
 
 std::shared_ptr<checks::Check> Launcher::check_for(const StartCheck& order) const {
@@ -115,7 +138,7 @@ void Launcher::start(StartCheck order) {
   auto check = check_for(order);
   if (!check) return answer(own_fault(ErrorCode::internal, "the stage has no check to carry out"));
   size_t& open_of_it = flights_->open_of[order.run.transaction];
-  if (open_of_it >= shares_[order.run.transaction] || flights_->open.size() >= max_in_flight_) {
+  if (open_of_it >= shares_[order.run.transaction] || in_flight() >= max_in_flight_) {
     return answer(
         own_fault(ErrorCode::busy, std::to_string(open_of_it) +
                                        " checks of this transaction are in flight already, which is its share " +
@@ -126,6 +149,7 @@ void Launcher::start(StartCheck order) {
   const StartCheck& kept = flight->order;
   const TransactionPlan& transaction = plan_->transactions[kept.run.transaction];
   flight->plan = plan_;
+  flight->mask = mask_;
   checks::RunContext& context = flight->context;
   context.transaction = transaction.name;
   context.stage = (kept.finally ? transaction.finally : transaction.stages)[kept.stage].name;
@@ -145,6 +169,7 @@ void Launcher::start(StartCheck order) {
   flights_->open.emplace(key_of(kept), flight);
 
   auto ended = [flights = flights_, flight](const std::exception_ptr& thrown, checks::CheckResult result) {
+    if (flights->forgotten.erase(flight) > 0) return;
     const StartCheck& done = flight->order;
     flights->open.erase(key_of(done));
     --flights->open_of[done.run.transaction];
@@ -153,6 +178,7 @@ void Launcher::start(StartCheck order) {
     if (thrown && !flight->cancelled) {
       result = own_fault(ErrorCode::internal, "the check threw: " + what(thrown));
     }
+    if (flight->mask) result.error.text = flight->mask->apply(result.error.text);
     if (flights->feed) {
       flights->feed(CheckDone{done.run, done.finally, done.stage, done.attempt, std::move(result)});
     }
@@ -171,8 +197,9 @@ void Launcher::cancel(const CancelCheck& order) {
 
 void Launcher::cancel_all() {
   std::vector<std::shared_ptr<Flight>> all;
-  all.reserve(flights_->open.size());
+  all.reserve(in_flight());
   for (const auto& [key, flight] : flights_->open) all.push_back(flight);
+  all.insert(all.end(), flights_->forgotten.begin(), flights_->forgotten.end());
   for (const auto& flight : all) {
     flight->cancelled = true;
     flight->signal.emit(asio::cancellation_type::terminal);

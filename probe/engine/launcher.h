@@ -36,6 +36,10 @@ class Launcher {
   Launcher(const Launcher&) = delete;
   Launcher& operator=(const Launcher&) = delete;
 
+  // Carries out another plan from now on. Checks under way of runs that go on report under their new ids; the others
+  // report to nobody, and end as they would have.
+  void go_on_with(const Equipment& equipment, const Succession& kept);
+
   void start(StartCheck order);
   void cancel(const CancelCheck& order);
   void cancel_all();
@@ -50,6 +54,7 @@ class Launcher {
   io::Io& io_;
   std::shared_ptr<const Plan> plan_;
   std::vector<std::vector<std::shared_ptr<checks::Check>>> checks_, finally_;
+  std::shared_ptr<const config::Mask> mask_;
   size_t max_in_flight_;
   std::vector<size_t> shares_;  // by transaction
   std::shared_ptr<Flights> flights_;

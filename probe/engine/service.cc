@@ -15,6 +15,7 @@ namespace slosonde::engine {
 
 namespace {
 
+constexpr uint64_t kMostEpoch = (uint64_t{1} << 48) - 1;
 constexpr Duration kTick = std::chrono::seconds(1);         // a snapshot at least this often
 constexpr Duration kSoon = std::chrono::milliseconds(200);  // and this long after a change, while somebody reads them
 constexpr Duration kProcessorAsked = std::chrono::milliseconds(50);
@@ -50,10 +51,8 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
         processor_wait_(io.processor_wait()) {
     lag_.edges = lag_edges();
     lag_.counts.assign(lag_edges()->size() + 1, 0);
-    for (size_t i = 0; i < equipment_.watches.size(); ++i) {
-      supervisors_.push_back(
-          std::make_unique<Supervisor>(io_, equipment_.watches[i], i, [this](Input input) { take(std::move(input)); }));
-    }
+    for (size_t i = 0; i < equipment_.watches.size(); ++i) supervisors_.push_back(supervisor(i));
+    config_.loaded = started_;
     publish(started_);
   }
 
@@ -72,6 +71,20 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     }
     alarm_.soon();
   }
+
+  void go_on_with(Equipment next, std::function<void(Result<Changes>)> done) {
+    if (drain_until_) return done(fail(ErrorCode::busy, "the probe is stopping"));
+    if (next_) return done(fail(ErrorCode::busy, "another plan is about to be carried out"));
+    next_.emplace(std::move(next), std::move(done));
+    alarm_.soon();
+  }
+
+  void reload_failed() {
+    config_.reload_succeeded = false;
+    publish(io_.now());
+  }
+
+  const Equipment& equipment() const { return equipment_; }
 
   std::shared_ptr<const Snapshot> snapshot() const {
     wanted_.store(true, std::memory_order_relaxed);
@@ -97,7 +110,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     std::optional<RunId> run;
   };
 
-  CoreOptions core_options() const {
+  CoreOptions core_options() {
     CoreOptions made;
     made.start = started_;
     // Milliseconds since 1970: new at every start, and later ones are greater. Where the clock was set back since, past
@@ -109,9 +122,16 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
       const uint64_t last = made.kept->epoch.value_or(0);
       if (epoch <= last) epoch = last + 1 + io_.random() % (1 << 20);
     }
-    made.epoch = epoch & ((uint64_t{1} << 48) - 1);
+    made.epoch = epoch_ = epoch & kMostEpoch;
     made.schedule = options_.schedule;
     return made;
+  }
+
+  // Milliseconds since 1970, and greater than the one before.
+  uint64_t next_epoch(Instant now) {
+    const uint64_t epoch = static_cast<uint64_t>(unix_ns(now) / 1'000'000) & kMostEpoch;
+    epoch_ = epoch > epoch_ ? epoch : (epoch_ + 1 + io_.random() % (1 << 20)) & kMostEpoch;
+    return epoch_;
   }
 
   // Whatever a kind says of a failure goes into records, logs and views from here.
@@ -178,8 +198,45 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     if (keeper_ && !stopping_) keeper_->turn(now, [this](const Notice& one) { carry_out(one); });
     if (asked > 0 || now - published_ >= freshness()) publish(now);
     answer_triggers(asked);
+    if (next_) carry_on(now);
     if (drain_until_ && see_to_the_end(now)) return;
     arm(now);
+  }
+
+  // Between two turns of the core: nothing is half done.
+  void carry_on(Instant now) {
+    auto [next, done] = *std::exchange(next_, std::nullopt);
+    if (drain_until_) return done(fail(ErrorCode::busy, "the probe is stopping"));
+    Changes changes = plan_changes(*equipment_.plan, *next.plan);
+    outputs_.clear();
+    const Succession kept = core_.go_on_with(now, next.plan, next_epoch(now), outputs_);
+    for (Output& output : outputs_) std::visit([this](auto& order) { carry_out(order); }, output);
+    launcher_.go_on_with(next, kept);
+    std::vector<std::unique_ptr<Supervisor>> supervisors(next.watches.size());
+    for (size_t w = 0; w < supervisors_.size(); ++w) {
+      const auto goes_on = kept.watches[w];
+      if (!goes_on) continue;
+      next.watches[*goes_on] = equipment_.watches[w];
+      supervisors[*goes_on] = std::move(supervisors_[w]);
+      supervisors[*goes_on]->goes_by(*goes_on);
+    }
+    supervisors_ = std::move(supervisors);  // those that are left stop
+    equipment_ = std::move(next);
+    for (size_t w = 0; w < supervisors_.size(); ++w) {
+      if (supervisors_[w]) continue;
+      supervisors_[w] = supervisor(w);
+      supervisors_[w]->start();
+    }
+    if (keeper_) keeper_->go_on_with(*equipment_.plan, equipment_.watches);
+    config_ = {now, true, equipment_.shown};
+    publish(now);
+    alarm_.soon();
+    done(std::move(changes));
+  }
+
+  std::unique_ptr<Supervisor> supervisor(size_t watch) {
+    return std::make_unique<Supervisor>(io_, equipment_.watches[watch], watch,
+                                        [this](Input input) { take(std::move(input)); });
   }
 
   void arm(Instant now) {
@@ -245,6 +302,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     wanted_.store(false, std::memory_order_relaxed);
     auto fresh = core_.snapshot(now);
     if (keeper_) fresh->state = keeper_->status();
+    fresh->config = config_;
     fresh->loop_lag = lag_;
     fresh->inbox_dropped = io_.inbox().dropped();
     {
@@ -277,6 +335,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   Equipment equipment_;
   ServiceOptions options_;
   Instant started_;
+  uint64_t epoch_ = 0;
   Core core_;
   std::unique_ptr<StateKeeper> keeper_;
   Launcher launcher_;
@@ -286,6 +345,8 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   Instant processor_asked_;
   Duration processor_wait_;
   Histogram lag_;
+  ConfigStatus config_;
+  std::optional<std::pair<Equipment, std::function<void(Result<Changes>)>>> next_;  // to be carried out
   Outputs outputs_;
   std::vector<Waiting> waiting_;  // triggers that await their run
   int rounds_ = 0;
@@ -315,6 +376,18 @@ void Service::drain(Duration grace, std::function<void()> done) {
 
 std::shared_ptr<const Snapshot> Service::snapshot() const {
   return impl_->snapshot();
+}
+
+void Service::go_on_with(Equipment next, std::function<void(Result<Changes>)> done) {
+  impl_->go_on_with(std::move(next), std::move(done));
+}
+
+void Service::reload_failed() {
+  impl_->reload_failed();
+}
+
+const Equipment& Service::equipment() const {
+  return impl_->equipment();
 }
 
 void Service::trigger(const std::string& transaction, const std::function<void(Result<std::string>)>& started) {

@@ -27,6 +27,7 @@ struct Equipment {
   std::vector<std::vector<std::shared_ptr<checks::Check>>> finally;
   std::vector<std::shared_ptr<checks::Watch>> watches;
   std::shared_ptr<const config::Mask> mask;  // of what no error may show; null: nothing
+  std::shared_ptr<const std::string> shown;  // the configuration as JSON, for views; null: as at the start
 };
 
 struct ServiceOptions {
@@ -49,6 +50,16 @@ class Service {
   // Starts no more runs, lets those in flight go on until they are decided or `grace` has passed, then stops everything
   // and calls `done` (once, on the engine thread, never from within drain()). A second call stops at once.
   void drain(Duration grace, std::function<void()> done);
+
+  // Engine thread. With the next turn carries out another plan of the same probe: what is the same goes on as it is
+  // (see Core::go_on_with), watches included, in whose place those of `next` are not used. `done` is then called with
+  // what has changed; or with why nothing has (`busy`: stopping, or another one waits).
+  using Changes = std::vector<PlanChange>;
+  void go_on_with(Equipment next, std::function<void(Result<Changes>)> done);
+  // Engine thread: a configuration could not be reloaded; for views.
+  void reload_failed();
+  // Engine thread: what is carried out now.
+  const Equipment& equipment() const;
 
   // Any thread. Never null; renewed about every second, and, once the last one was read, soon (200 ms) after every
   // change that readers wait for.

@@ -122,6 +122,13 @@ struct StateStatus {
   std::optional<Instant> committed_to;  // what was known by then is safe
 };
 
+// The configuration in force.
+struct ConfigStatus {
+  Instant loaded{};                          // when it came into force
+  bool reload_succeeded = true;              // the last attempt to reload it, if any
+  std::shared_ptr<const std::string> shown;  // as JSON, for views; null: it is as at the start
+};
+
 struct Snapshot {
   Instant at{};
   Duration wall_offset{};  // add to an Instant to get what the wall clock says
@@ -137,7 +144,8 @@ struct Snapshot {
   Histogram start_lateness, loop_lag;
   uint64_t wall_steps = 0;
   uint64_t inbox_dropped = 0;
-  std::optional<StateStatus> state;  // none: nothing is kept
+  std::optional<StateStatus> state;    // none: nothing is kept
+  std::optional<ConfigStatus> config;  // none: nobody has told
 };
 
 }  // namespace slosonde::engine

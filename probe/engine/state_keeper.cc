@@ -23,6 +23,13 @@ StateKeeper::StateKeeper(Core& core, const Plan& plan, std::vector<std::shared_p
   }
 }
 
+void StateKeeper::go_on_with(const Plan& plan, std::vector<std::shared_ptr<checks::Watch>> watches) {
+  watches_ = std::move(watches);
+  told_.assign(plan.watches.size(), {});
+  wants_whole_ = true;
+  next_ = Instant::min();
+}
+
 void StateKeeper::turn(Instant now, const Tell& tell) {
   tell_changes(tell);
   if (offered_ && writer_->idle()) {

@@ -33,6 +33,9 @@ class StateKeeper {
   // The core outlives it. The watches are told the positions that were kept.
   StateKeeper(Core& core, const Plan& plan, std::vector<std::shared_ptr<checks::Watch>> watches, StateOptions options);
 
+  // The core has gone on with another plan: everything is committed anew, as one batch, as soon as the writer is free.
+  void go_on_with(const Plan& plan, std::vector<std::shared_ptr<checks::Watch>> watches);
+
   // Between two turns. Tells when the state cannot be written any more, and when it can again.
   using Tell = std::function<void(const Notice&)>;
   void turn(Instant now, const Tell& tell);

@@ -93,6 +93,10 @@ void Supervisor::stop() {
   asio::post(state_->io.executor(), [kept = state_] {});
 }
 
+void Supervisor::goes_by(size_t index) {
+  state_->index = index;
+}
+
 bool Supervisor::running() const {
   return state_->running;
 }

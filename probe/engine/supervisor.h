@@ -29,6 +29,7 @@ class Supervisor {
 
   void start();
   void stop();
+  void goes_by(size_t index);  // its reports, from now on
   bool running() const;
 
  private:

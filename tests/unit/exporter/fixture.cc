@@ -42,6 +42,9 @@ void ServerTest::start() {
                      },
                      [this](std::string transaction, std::function<void(Result<std::string>)> started) {
                        if (trigger) trigger(std::move(transaction), std::move(started));
+                     },
+                     [this](std::function<void(ReloadOutcome)> done) {
+                       if (reload) reload(std::move(done));
                      }};
   server_ = std::make_unique<WebServer>(options, std::move(sources));
   const auto started = server_->start();

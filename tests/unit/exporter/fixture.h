@@ -48,6 +48,7 @@ class ServerTest : public testing::Test {
   io::Inbox inbox{1024 * 1024};
   // Called on the web thread for POST /api/v1/trigger.
   std::function<void(std::string, std::function<void(Result<std::string>)>)> trigger;
+  std::function<void(std::function<void(ReloadOutcome)>)> reload;
 
  private:
   std::filesystem::path folder_;

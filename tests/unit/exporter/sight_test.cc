@@ -90,6 +90,7 @@ class SightTest : public testing::Test {
                                                                  gate_.pass();
                                                                  return sample::snapshot();
                                                                },
+                                                               {},
                                                                {}});
     world_.set_hooks(&server_->hooks());
     const std::string text =
