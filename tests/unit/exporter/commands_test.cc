@@ -55,6 +55,60 @@ TEST_F(CommandsTest, TriggerAnswersWithTheRun) {
   EXPECT_EQ(json::parse(started.body).at("url"), "/api/v1/runs/sonde1-a-b-c-d");
 }
 
+TEST_F(CommandsTest, ReloadAnswersOnceItIsDoneWithWhatChanged) {
+  ReloadOutcome outcome;
+  reload = [&](std::function<void(ReloadOutcome)> done) {
+    if (engine.joinable()) engine.join();
+    engine = std::thread([done = std::move(done), outcome] { done(outcome); });
+  };
+  start();
+  const auto post = [&](const std::string& headers = "") {
+    return ask(server().admin_address(), "POST", "/-/reload", headers, "");
+  };
+  outcome.lines = {"transaction console added", "slo up changed: window 7d -> 30d"};
+  const Answer done = post();
+  EXPECT_EQ(done.status, 200);
+  EXPECT_EQ(json::parse(done.body).at("changes").as_array().size(), 2U);
+
+  outcome.error = {ErrorCode::bad_config, "slosonde.yaml: 2 mistakes"};
+  outcome.lines = {"slosonde.yaml:1:1: a", "slosonde.yaml:2:1: b"};
+  const Answer refused = post();
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(json::parse(refused.body).at("mistakes").as_array().at(1), "slosonde.yaml:2:1: b");
+  EXPECT_EQ(json::parse(refused.body).at("detail"), "slosonde.yaml: 2 mistakes");
+
+  outcome = {{ErrorCode::busy, "another reload is under way"}, {}};
+  EXPECT_EQ(post().status, 409);
+  outcome = {{ErrorCode::timeout, "not read"}, {}};
+  EXPECT_EQ(post().status, 503);
+}
+
+TEST_F(CommandsTest, AReloadIsNotTakenFromPagesOfOtherSites) {
+  int asked_for = 0;
+  reload = [&](const std::function<void(ReloadOutcome)>& done) {
+    ++asked_for;
+    done({});
+  };
+  start();
+  const auto status = [&](const std::string& headers) {
+    return ask(server().admin_address(), "POST", "/-/reload", headers, "").status;
+  };
+  EXPECT_EQ(status("Origin: http://evil.example\r\n"), 403);
+  EXPECT_EQ(status("Sec-Fetch-Site: cross-site\r\nOrigin: http://evil.example\r\n"), 403);
+  EXPECT_EQ(asked_for, 0);
+  EXPECT_EQ(status("Sec-Fetch-Site: same-origin\r\nOrigin: http://localhost\r\n"), 200);
+  EXPECT_EQ(ask(at(), "POST", "/-/reload", "", "").status, 404) << "on the admin listener alone";
+}
+
+TEST_F(CommandsTest, AReloadThatTakesTooLongIsAnsweredAllTheSame) {
+  options.limits.reload = 50ms;
+  std::function<void(ReloadOutcome)> later;
+  reload = [&](std::function<void(ReloadOutcome)> done) { later = std::move(done); };
+  start();
+  EXPECT_EQ(ask(server().admin_address(), "POST", "/-/reload", "", "").status, 503);
+  later({});
+}
+
 TEST_F(CommandsTest, WhyNotIsToldInTheFittingStatus) {
   start();
   answer = fail(ErrorCode::bad_config, "there is no transaction x; there are: a, b");

@@ -157,6 +157,35 @@ TEST_F(HooksTest, PathsAreTakenOnceAndNotFromTheProbeItself) {
   EXPECT_THAT(error("/a b").text, HasSubstr("no blank"));
 }
 
+// A new configuration asks for the path while the watch before still has it.
+TEST_F(HooksTest, APathGoesOverToTheNextConfigurationsWatchWithoutABreak) {
+  start();
+  std::vector<std::string> taken;
+  const auto watch = [&](const std::string& by) {
+    return server().hooks().listen("/h", {}, [&taken, by](io::HookRequest hook) { taken.push_back(by + hook.body); });
+  };
+  auto first = watch("first ");
+  ASSERT_TRUE(first);
+  server().begin_anew();
+  auto refused = watch("refused ");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(watch("third ").error().code, ErrorCode::denied) << "once each";
+  refused->reset();  // that configuration was not to be
+  EXPECT_EQ(post("/h", "1").status, 202);
+  server().begin_anew();
+  auto second = watch("second ");
+  ASSERT_TRUE(second);
+  EXPECT_EQ(post("/h", "2").status, 202);
+  (*second)->ask([](const io::HookSight&) {});
+  EXPECT_EQ(post("/h", "3").status, 202);
+  first->reset();
+  EXPECT_EQ(post("/h", "4").status, 202);
+  inbox.drain();
+  EXPECT_THAT(taken, testing::ElementsAre("second 3", "second 4")) << "what the first has not taken ended with it";
+  second->reset();
+  EXPECT_EQ(post("/h", "5").status, 404);
+}
+
 TEST_F(HooksTest, AListenerOfTheirOwnServesNothingElse) {
   options.hooks = "127.0.0.1:0";
   start();
