@@ -1,26 +1,10 @@
-// The core: its parts, and what goes from one to the other. An input is noted where it belongs (Sight, and Reports on
-// the runs of the RunBook); the queue says which instant is next; there the Judge decides, and its facts go to the
-// orders, the RunBook, Sight, Stats and the SliBook. None of them knows the one before.
+// What is fed and what is due: from the inputs to the judge, and from its facts to everything else.
 #include "probe/engine/core.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "probe/engine/facts.h"
-#include "probe/engine/judge.h"
-#include "probe/engine/keep.h"
-#include "probe/engine/reports.h"
-#include "probe/engine/run_book.h"
-#include "probe/engine/run_codec.h"
-#include "probe/engine/run_markers.h"
-#include "probe/engine/schedule.h"
-#include "probe/engine/schedule_queue.h"
-#include "probe/engine/sight.h"
-#include "probe/engine/sli_book.h"
-#include "probe/engine/sli_definition.h"
-#include "probe/engine/starvation.h"
-#include "probe/engine/stats.h"
-#include "probe/engine/suspensions.h"
+#include "probe/engine/core_impl.h"
 
 namespace slosonde::engine {
 
@@ -41,115 +25,6 @@ bool fits(const StagePlan& stage, const checks::Evidence& evidence) {
 }
 
 }  // namespace
-
-// feed() notes what was reported; advance() takes the queue's entries in the order of their instants, whatever the
-// order in which things were reported, and decides at the entry's instant. Between two advances every fact has been
-// taken: the parts agree with each other, and together are all there is.
-class Core::Impl {
- public:
-  Impl(std::shared_ptr<const Plan> plan, CoreOptions options);
-  // Takes over from `before`, which has nothing left, at its now.
-  Impl(Impl& before, const Succession& kept, std::shared_ptr<const Plan> plan, uint64_t epoch);
-
-  const Plan& plan() const { return *plan_; }
-  // Closes all runs of the transactions that do not go on.
-  void cut(Instant now, const Succession& kept, Outputs& outputs);
-
-  void feed(Instant now, Input input);
-  void advance(Instant now, Outputs& outputs);
-  Instant next_due() const;
-  bool ready() const { return now_ >= options_.start + plan_->settle || sight_.all_reported(); }
-  uint64_t in_flight() const { return runs_.in_flight(); }
-  std::shared_ptr<Snapshot> snapshot(Instant now);
-  store::Batch take_changes(bool whole);
-  Result<void> command(Instant now, const Command& command);
-
- private:
-  void restore();
-  void find_watches();
-  void begin();
-  void cut(Run& run);
-  void take_over(Impl& before, uint32_t transaction, uint32_t was);
-  void begin_anew(Impl& before, uint32_t transaction, uint32_t was);
-  std::vector<std::string> latencies_of(uint32_t transaction) const;
-  void wait_again(const Run& run);
-
-  // Inputs.
-  void take(CheckDone& done);
-  void take(EvidenceSeen& seen);
-  void take(Covered& covered);
-  void take(OutOfSight& lost);
-  void take(Trigger& trigger);
-  void take(Drain& drain);
-  void take(WallStep& step);
-  void take(Starved& starved);
-  void match(const EvidenceSeen& seen, const ledger::MarkerHit& hit);
-  void count_on_attached(const EvidenceSeen& seen, Sighting kind, std::optional<uint32_t> only);
-  void wake(const std::vector<RunId>& runs);
-
-  // The turn.
-  void handle(const DueEntry& entry);
-  void handle_slot(uint32_t transaction, Instant slot);
-  void begin_if_ready(uint32_t transaction, Instant now);
-  void miss(uint32_t transaction, const MissedSlots& missed);
-  Result<void> take(const ExclusionOrder& order);
-  Result<void> take(const EndExclusion& order);
-  Result<void> take(const Suspend& order);
-  slo::Event event_for(const Run& run, slo::Event event, Instant at) const;
-  void start_triggered();
-  void start_run(uint32_t transaction, Instant due, Origin origin);
-  void step(Run& run, Instant t);
-
-  // Facts.
-  void apply(Run& run, const AttemptStarts& fact);
-  void apply(Run& run, const AttemptEnds& fact);
-  void apply(Run& run, const StepStarts& fact);
-  void apply(Run& run, const StepEnds& fact);
-  void apply(Run& run, const CleanedUp& fact);
-  void apply(Run& run, const AwaitsSight& fact);
-  void apply(Run& run, const SightSettled& fact);
-  void apply(Run& run, const Sighted& fact);
-  void apply(Run& run, const Hopped& fact);
-  void apply(Run& run, const StageDecided& fact);
-  void apply(Run& run, const StageFinal& fact);
-  void apply(Run& run, const LatencyDecided& fact);
-  void apply(Run& run, const PlaceFree& fact);
-  void apply(Run& run, const RunDecided& fact);
-  void apply(Run& run, const RunOver& fact);
-  StartCheck order_for(const Run& run, size_t index, bool finally) const;
-
-  void notice(Notice::Kind kind, std::string subject, std::string text);
-  SliBook::Tell tell_of_alerts();
-  uint32_t transactions() const { return static_cast<uint32_t>(plan_->transactions.size()); }
-  const StagePlan& plan_of(const Attached& one) const { return plan_->transactions[one.transaction].stages[one.stage]; }
-
-  std::shared_ptr<const Plan> plan_;
-  CoreOptions options_;
-  ScheduleQueue queue_;
-  Schedule schedule_;
-  RunMarkers markers_;
-  RunBook runs_;
-  Sight sight_;
-  Starvation starvation_;
-  Reports reports_;
-  Judge judge_;
-  Stats stats_;
-  SliBook slis_;
-  Exclusions exclusions_;
-  Suspensions suspensions_;
-  SliBook::Tell tell_of_alerts_;
-  std::optional<Keep> keep_;
-
-  Instant now_{};
-  std::vector<uint32_t> triggers_waiting_;    // by transaction
-  std::vector<std::vector<size_t>> watches_;  // by transaction
-  Duration wall_offset_{};
-  uint64_t wall_steps_ = 0;
-
-  Facts facts_;                  // of the run that is stepped
-  std::vector<Output> notices_;  // from feed(), for the next advance()
-  Outputs* outputs_ = nullptr;   // during advance()
-};
 
 Core::Impl::Impl(std::shared_ptr<const Plan> plan, CoreOptions options)
     : plan_(std::move(plan)),
@@ -198,148 +73,6 @@ void Core::Impl::restore() {
   for (const auto& [transaction, missed] : restored.missed) miss(transaction, missed);
   for (Run* const run : restored.runs) runs_.wake(*run, options_.start);
   std::move(restored.notices.begin(), restored.notices.end(), std::back_inserter(notices_));
-}
-
-Core::Impl::Impl(Impl& before, const Succession& kept, std::shared_ptr<const Plan> plan, uint64_t epoch)
-    : plan_(std::move(plan)),
-      options_(before.options_),
-      schedule_(*plan_, queue_, before.now_, options_.schedule),
-      markers_(*plan_, epoch),
-      runs_(*plan_, queue_, options_.kept_runs),
-      sight_(*plan_, options_.start),
-      starvation_(std::move(before.starvation_)),
-      reports_(*plan_, markers_, starvation_),
-      judge_(*plan_, sight_, starvation_),
-      stats_(*plan_),
-      slis_(*plan_, before.now_),
-      exclusions_(*plan_),
-      suspensions_(*plan_),
-      tell_of_alerts_(tell_of_alerts()),
-      now_(before.now_),
-      triggers_waiting_(transactions()),
-      watches_(transactions()),
-      wall_offset_(before.wall_offset_),
-      wall_steps_(before.wall_steps_),
-      notices_(std::move(before.notices_)) {
-  options_.epoch = epoch;
-  find_watches();
-  if (before.schedule_.draining()) schedule_.drain();
-  if (before.keep_) keep_.emplace(*plan_, schedule_, markers_, runs_, sight_, slis_, epoch);
-  exclusions_.take_over(before.exclusions_);
-  suspensions_.take_over(before.suspensions_);
-  stats_.take_over(before.stats_);
-  for (size_t w = 0; w < kept.watches.size(); ++w) {
-    if (kept.watches[w]) sight_.take_over(*kept.watches[w], before.sight_, w);
-  }
-  for (auto& [slo, why] : slis_.take_over(before.slis_, now_)) {
-    notice(Notice::Kind::history_anew, plan_->slos[slo].name, std::move(why));
-  }
-  for (uint32_t t = 0; t < transactions(); ++t) {
-    const auto was = kept.namesakes[t];
-    if (!was) continue;
-    triggers_waiting_[t] = before.triggers_waiting_[*was];
-    if (kept.transactions[*was]) {
-      take_over(before, t, *was);
-    } else {
-      begin_anew(before, t, *was);
-    }
-  }
-  begin();
-  slis_.step_all(now_, tell_of_alerts_);
-}
-
-void Core::Impl::take_over(Impl& before, uint32_t transaction, uint32_t was) {
-  stats_.take_over(transaction, before.stats_, was, true);
-  schedule_.take_over(transaction, before.schedule_, was);
-  std::vector<ledger::MarkerId> markers;
-  for (const Run* const run : before.runs_.open(was)) markers.push_back(before.markers_.id(run->id));
-  const std::vector<std::string> knew = before.latencies_of(was), latencies = latencies_of(transaction);
-  const std::vector<Run*> runs = runs_.take_over(transaction, before.runs_, was);
-  for (size_t i = 0; i < runs.size(); ++i) {
-    Run& run = *runs[i];
-    markers_.adopt(run.id, markers[i]);
-    if (run.counted()) {
-      // An SLI that the run did not know counts nothing of it.
-      std::vector<LatencyMark> marks(latencies.size(), LatencyMark::counted);
-      for (size_t k = 0; k < marks.size(); ++k) {
-        const auto found = std::find(knew.begin(), knew.end(), latencies[k]);
-        if (found != knew.end()) marks[k] = run.latency[static_cast<size_t>(found - knew.begin())];
-      }
-      run.latency = std::move(marks);
-    }
-    wait_again(run);
-  }
-}
-
-// Of the same name, and yet another: its counters go on, and its slots where they fall on the same grid.
-void Core::Impl::begin_anew(Impl& before, uint32_t transaction, uint32_t was) {
-  stats_.take_over(transaction, before.stats_, was, false);
-  const TransactionPlan& plan = plan_->transactions[transaction];
-  const TransactionPlan& plan_before = before.plan_->transactions[was];
-  if (shape_of(plan) == shape_of(plan_before)) runs_.show_on(transaction, before.runs_, was);
-  const auto next = before.schedule_.resume_at(was);
-  if (!next || plan.every != plan_before.every) return;
-  const MissedSlots missed = schedule_.resume(transaction, *next, now_, "its watches were not ready");
-  if (missed.count > 0) miss(transaction, missed);
-}
-
-std::vector<std::string> Core::Impl::latencies_of(uint32_t transaction) const {
-  std::vector<std::string> made;
-  for (const size_t slo : judge_.latency_slos(transaction)) made.push_back(sli_definition(*plan_, plan_->slos[slo]));
-  return made;
-}
-
-void Core::Impl::wait_again(const Run& run) {
-  const std::vector<StagePlan>& stages = plan_->transactions[run.id.transaction].stages;
-  for (size_t i = 0; i < run.stages.size(); ++i) {
-    if (run.stages[i].waits_for_sight) sight_.wait(stages[i].watch, {run.due, run.stages[i].limit, run.id, i});
-  }
-  const std::vector<size_t>& slos = judge_.latency_slos(run.id.transaction);
-  for (size_t k = 0; k < run.latency.size(); ++k) {
-    if (run.latency[k] != LatencyMark::awaits_sight) continue;
-    const SloPlan& slo = plan_->slos[slos[k]];
-    const size_t watch = stages[slo.stage.value_or(stages.size() - 1)].watch;
-    sight_.wait(watch, {run.due, run.due + *slo.faster_than, run.id, stages.size() + k});
-  }
-}
-
-void Core::Impl::cut(Instant now, const Succession& kept, Outputs& outputs) {
-  now_ = std::max(now_, now);
-  outputs_ = &outputs;
-  for (uint32_t t = 0; t < transactions(); ++t) {
-    if (kept.transactions[t]) continue;
-    const uint64_t undecided = runs_.undecided(t);
-    for (Run* const run : runs_.open(t)) cut(*run);
-    if (undecided == 0) continue;
-    notice(Notice::Kind::runs_cut, plan_->transactions[t].name,
-           std::to_string(undecided) +
-               (undecided == 1 ? " run in flight was stopped" : " runs in flight were stopped") +
-               " and can not be judged (probe_fault): the transaction has changed");
-  }
-  outputs_ = nullptr;
-}
-
-void Core::Impl::cut(Run& run) {
-  const RunId id = run.id;
-  for (Stage& stage : run.stages) {
-    if (stage.decided() || stage.report != Report::none) continue;
-    stage.report = Report::fault;
-    stage.report_at = now_;
-    stage.report_error = {ErrorCode::cancelled, "the configuration was reloaded, and the transaction has changed"};
-  }
-  step(run, now_);
-  if (runs_.find(id) == nullptr) return;
-  for (; run.finally_at < run.finally.size(); ++run.finally_at) {
-    FinalStep& step = run.finally[run.finally_at];
-    step.record.error = {ErrorCode::cancelled, "nobody waited for the answer: the configuration was reloaded"};
-    if (step.running) continue;
-    step.record.attempts = 1;
-    step.record.started = now_;
-    step.deadline = now_ + plan_->transactions[id.transaction].finally[run.finally_at].within;
-    outputs_->emplace_back(order_for(run, run.finally_at, true));
-  }
-  run.close_at = now_;
-  step(run, now_);
 }
 
 void Core::Impl::feed(Instant now, Input input) {
@@ -706,12 +439,6 @@ void Core::feed(Instant now, Input input) {
 }
 void Core::advance(Instant now, Outputs& outputs) {
   impl_->advance(now, outputs);
-}
-Succession Core::go_on_with(Instant now, std::shared_ptr<const Plan> plan, uint64_t epoch, Outputs& outputs) {
-  Succession kept = succession(impl_->plan(), *plan);
-  impl_->cut(now, kept, outputs);
-  impl_ = std::make_unique<Impl>(*impl_, kept, std::move(plan), epoch);
-  return kept;
 }
 Result<void> Core::command(Instant now, const Command& command) {
   return impl_->command(now, command);
