@@ -58,9 +58,7 @@ struct RunFacts {
   std::vector<Attempt> attempts;
   std::vector<Sighted> sighted;
   std::vector<Closed> closed;
-  // What the pipeline did with it, and whether the probe was in a state to see that: for the two laws.
-  bool pipeline_whole = true;    // all it did was right and in time
-  bool pipeline_broken = false;  // it did something that must be bad
+  bool pipeline_whole = true;  // all it did with the run was right and in time: for a law
 };
 
 enum class Sight : uint8_t { in_sight, place_gone, own_fault };

@@ -52,6 +52,11 @@ void World::plan_faults() {
     commit_wanted_ = true;
     soon(when, [this, down] { end_process(down); });
   });
+  plan(Fault::suspended, [this, some](Random& random) {
+    const size_t t = some(random);
+    suspend(t, true);
+    at(now_ + random.heavy(5 * kMinute, 8 * kHour), [this, t] { suspend(t, false); });
+  });
   plan(Fault::clean_stop, [this](Random&) { stop_cleanly(); });
   plan(Fault::full_disk, [this](Random& random) {
     disk_full_until_ = std::max(disk_full_until_, now_ + random.heavy(10 * kSecond, 3 * kHour));
@@ -66,6 +71,15 @@ void World::plan_faults() {
       soon(random.between(0, kMinute), [this] { end_process(random_.between(kMillisecond, kMinute)); });
   });
   if (scenario_.rate(Fault::strangers) > 0) at(start_ + kMinute, [this] { stranger(); });
+}
+
+void World::suspend(size_t transaction, bool on) {
+  if (!core_) {
+    at(now_ + kMinute, [this, transaction, on] { suspend(transaction, on); });
+    return;
+  }
+  oracle_.suspends(transaction, now_, on);
+  (void)core_->command(instant(now_), engine::Suspend{scenario_.transactions[transaction].name(), on});
 }
 
 void World::hold_up(Time length, bool whole_process) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "probe/store/batch.h"
 
@@ -22,6 +23,7 @@ class Journal {
       watches_.clear();
     }
     if (batch.epoch) epoch_ = batch.epoch;
+    if (batch.suspensions) suspensions_ = batch.suspensions;
     for (const auto& one : batch.slis) slis_[one.definition] = one;
     for (const auto& one : batch.forgotten) {
       counts_.erase(counts_.lower_bound({one.definition, one.slot, INT64_MIN}),
@@ -44,6 +46,7 @@ class Journal {
   store::Batch all() const {
     store::Batch made;
     made.epoch = epoch_;
+    made.suspensions = suspensions_;
     const auto put = [](auto& list, const auto& map) {
       for (const auto& [key, one] : map) list.push_back(one);
     };
@@ -60,6 +63,7 @@ class Journal {
 
  private:
   std::optional<uint64_t> epoch_;
+  std::optional<std::vector<store::KeptSuspension>> suspensions_;
   std::map<std::string, store::KeptSli> slis_;
   std::map<std::tuple<std::string, Duration, int64_t>, store::KeptCounts> counts_;
   std::map<std::tuple<std::string, std::string, std::string>, store::KeptAlert> alerts_;

@@ -16,10 +16,16 @@ namespace {
 
 struct Options {
   uint64_t first = 1, seeds = 50, days = 30;
+  bool verdict_alone = false;  // one line for a seed that fails, and no more after it
 };
 
 bool read(int argc, char** argv, Options& options) {
   for (int i = 1; i < argc; i += 2) {
+    if (std::string_view(argv[i]) == "--verdict") {
+      options.verdict_alone = true;
+      --i;
+      continue;
+    }
     const std::string_view key = argv[i], text = i + 1 < argc ? argv[i + 1] : "";
     uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -68,7 +74,7 @@ class Runner {
     for (uint64_t seed = next_++; seed < options_.first + options_.seeds; seed = next_++) {
       const Scenario scenario = draw(seed, static_cast<Time>(options_.days) * kDay);
       const Outcome outcome = World(scenario).run();
-      const std::string text = outcome.failures.empty() ? std::string() : report(scenario);
+      const std::string text = outcome.failures.empty() || options_.verdict_alone ? "" : report(scenario);
       const std::lock_guard lock(mutex_);
       runs_ += outcome.runs;
       readings_ += outcome.readings;
@@ -76,10 +82,11 @@ class Runner {
       alerts_ += outcome.alerts;
       for (size_t i = 0; i < kRunVerdicts; ++i) verdicts_[i] += outcome.verdicts[i];
       if (options_.seeds == 1) std::printf("%sdigest %016lx\n", describe(scenario).c_str(), outcome.digest);
-      if (text.empty()) continue;
+      if (outcome.failures.empty()) continue;
       ++failed_;
-      std::printf("seed %lu fails\n%s\n", seed, text.c_str());
+      std::printf("seed %lu: %s\n%s", seed, outcome.failures.front().text.c_str(), text.c_str());
       std::fflush(stdout);
+      if (options_.verdict_alone) next_ = options_.first + options_.seeds;
     }
   }
 
@@ -96,7 +103,7 @@ class Runner {
 int main(int argc, char** argv) {
   slosonde::swarm::Options options;
   if (!slosonde::swarm::read(argc, argv, options)) {
-    std::fprintf(stderr, "usage: swarm [--seeds N] [--from SEED] [--days D] [--seed S]\n");
+    std::fprintf(stderr, "usage: swarm [--seeds N] [--from SEED] [--days D] [--seed S] [--verdict]\n");
     return 2;
   }
   return slosonde::swarm::Runner(options).run();

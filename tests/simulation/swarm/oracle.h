@@ -33,6 +33,7 @@ class Oracle {
   void life_ends();  // what was not committed has not happened
   void committed(Time cut) { lives_.back().cut = cut; }
   void drains(Time at) { lives_.back().drained = at; }
+  void suspends(size_t transaction, Time fed, bool on) { grids_[transaction].suspended.push_back({life(), fed, on}); }
   void turn(Time at) { lives_.back().turns.push_back(at); }
   int life() const { return static_cast<int>(lives_.size()) - 1; }
   uint64_t started(size_t transaction, Time due, Time turn);  // gives the run's number
@@ -45,6 +46,9 @@ class Oracle {
   void settle();
   // All that happened must have been judged.
   void finish();
+
+  // Something is wrong beside what is compared.
+  void fail(Time at, size_t transaction, std::string text);
 
   const std::vector<Failure>& failures() const { return failures_; }
   uint64_t runs() const { return settled_; }
@@ -68,6 +72,11 @@ class Oracle {
     int life;
     Time fed, from, to;
   };
+  struct Suspended {
+    int life;
+    Time fed;
+    bool on;
+  };
   struct Seen {
     int life;
     Time fed;
@@ -80,9 +89,9 @@ class Oracle {
   struct Fate {
     bool decided = false;
     Verdict verdict = Verdict::lost;
-    bool fault = false;  // unseen by a fault of our own
-    Time at = 0;         // the instant it counts at
-    Step step;           // when it was decided
+    bool fault = false;    // unseen by a fault of our own
+    Time at = 0;           // the instant it counts at
+    Step step;             // when it was decided
     bool dropped = false;  // with its run
     bool seen = false;
     Time lo = 0, hi = 0, fed = 0;
@@ -108,6 +117,7 @@ class Oracle {
     int life = 0;               // which it is asked in
     std::optional<Time> begun;  // there
     std::optional<Time> phase;  // some slot
+    std::vector<Suspended> suspended;
     std::deque<RunFacts> runs;  // not settled, by start
     std::vector<Step> places;   // of settled runs that may still hold one
     uint64_t next_number = 1;
@@ -131,11 +141,11 @@ class Oracle {
   void settle_life(size_t transaction);
   std::optional<Time> begun(size_t transaction, int life) const;
   void miss(size_t transaction, Step step, Time first, uint64_t n);
+  bool suspended(size_t transaction, int life, Time turn) const;
   bool settle_run(size_t transaction);
   void count(const RunFacts& run, const Judged& judged);
   void count_latency(const RunFacts& run, const Judged& judged, size_t slo);
   void compare(const RunFacts& run, const Judged& judged);
-  void fail(Time at, size_t transaction, std::string text);
 
   // oracle_run.cc: what became of a run. Nothing: it is not known yet.
   std::optional<Judged> judge(const RunFacts& run) const;

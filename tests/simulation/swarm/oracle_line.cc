@@ -45,6 +45,7 @@ void Oracle::life_ends() {
     std::erase_if(watch.sight, undone);
   }
   for (Grid& grid : grids_) {
+    std::erase_if(grid.suspended, undone);
     while (!grid.runs.empty() && grid.runs.back().life == number && grid.runs.back().started > life.cut) {
       grid.runs.pop_back();
     }

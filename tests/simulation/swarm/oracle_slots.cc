@@ -98,7 +98,7 @@ bool Oracle::settle_slot(size_t t) {
     }
   }
   std::erase_if(grid.places, [&](const Step& place) { return place <= step; });
-  const bool wanted = grid.places.size() < scenario.max_in_flight;
+  const bool wanted = !suspended(t, grid.life, *turn) && grid.places.size() < scenario.max_in_flight;
   const bool started = !grid.runs.empty() && grid.runs.front().life == grid.life && grid.runs.front().due == slot;
   if (started != wanted) {
     fail(slot, t,
@@ -113,6 +113,14 @@ bool Oracle::settle_slot(size_t t) {
   }
   *grid.next += scenario.every;
   return true;
+}
+
+bool Oracle::suspended(size_t t, int life, Time turn) const {
+  bool on = false;
+  for (const Suspended& one : grids_[t].suspended) {
+    if (one.life < life || (one.life == life && one.fed <= turn)) on = one.on;
+  }
+  return on;
 }
 
 bool Oracle::settle_run(size_t t) {
@@ -230,6 +238,14 @@ void Oracle::compare(const RunFacts& run, const Judged& judged) {
              ", decided +" + format_duration(Duration(shown->stage_decided[i] - run.due)) + ", should be " +
              std::to_string(static_cast<int>(judged.fates[i].verdict)) + ", +" +
              format_duration(Duration(judged.fates[i].at - run.due)));
+  }
+  const auto refused = [&](const Attempt& one) {
+    const StageTerms& stage = scenario_.transactions[run.transaction].stages[one.stage];
+    return stage.mode == Mode::done && one.answered && one.answer == Answer::failed &&
+           one.received <= run.due + stage.within;
+  };
+  if (shown->verdict != RunVerdict::bad && std::ranges::any_of(run.attempts, refused)) {
+    fail(run.due, run.transaction, "the run was refused in time, and is not bad");
   }
   if (shown->verdict == RunVerdict::bad && run.pipeline_whole) {
     fail(run.due, run.transaction, "the run is bad, and the pipeline did all it should, in time");

@@ -79,9 +79,10 @@ enum class Fault : uint8_t {
   clean_stop,
   wall_step,
   full_disk,
-  grain,  // the loop takes several things in before a turn
+  grain,      // the loop takes several things in before a turn
+  suspended,  // no fault: somebody suspends a transaction, and resumes it some time later
 };
-constexpr size_t kFaults = static_cast<size_t>(Fault::grain) + 1;
+constexpr size_t kFaults = static_cast<size_t>(Fault::suspended) + 1;
 std::string_view name(Fault fault);
 
 struct Scenario {

@@ -273,7 +273,7 @@ void World::commit(bool at_once) {
     kept_offset_ = offset;
     oracle_.committed(cut);
     if (told_) note_all("committed: " + format_utc(instant(cut)));
-    outcome_.most_kept_runs = std::max<uint64_t>(outcome_.most_kept_runs, journal_.runs());
+    check_memory();
     committing_ = false;
   };
   if (at_once) return through();
@@ -282,6 +282,20 @@ void World::commit(bool at_once) {
       random_.happens(0.05) ? random_.between(kSecond, 20 * kSecond) : random_.between(kMillisecond, 30 * kMillisecond);
   const Time room = std::max<Time>(0, disk_full_until_ - now_);
   soon(room + takes, through);
+}
+
+// What is kept of runs is bounded by how long one can stay open; also when nothing could be committed for hours.
+void World::check_memory() {
+  size_t most = 0;
+  for (const TransactionTerms& one : scenario_.transactions) {
+    const Time longest = one.stages.back().within + scenario_.settle + one.linger + 2 * kMinute;
+    most += static_cast<size_t>(longest / one.every) + 2;
+  }
+  if (journal_.runs() > most) {
+    oracle_.fail(
+        now_, 0,
+        std::to_string(journal_.runs()) + " runs are kept, and no more than " + std::to_string(most) + " can be open");
+  }
 }
 
 void World::read_later() {

@@ -23,7 +23,7 @@ namespace slosonde::swarm {
 struct Outcome {
   std::vector<Failure> failures;
   uint64_t digest = 0;  // of everything that was decided and shown
-  uint64_t runs = 0, readings = 0, processes = 0, steps = 0, most_kept_runs = 0, alerts = 0;
+  uint64_t runs = 0, readings = 0, processes = 0, steps = 0, alerts = 0;
   std::array<uint64_t, kRunVerdicts> verdicts{};
   std::array<uint64_t, 7> stages{};
 };
@@ -87,6 +87,7 @@ class World {
   void take(engine::RunStarted&) {}
   void feed(engine::Input input) { core_->feed(instant(now_), std::move(input)); }
   void commit(bool at_once);
+  void check_memory();
   void commit_later();
   void read();
   void read_later();
@@ -118,6 +119,7 @@ class World {
   // faults.cc
   void plan_faults();
   void plan(Fault fault, const std::function<void(Random&)>& what);
+  void suspend(size_t transaction, bool on);
   void hold_up(Time length, bool whole_process);
   void follow_clock();
 
