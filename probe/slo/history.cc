@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace slosonde::slo {
 
@@ -104,10 +105,30 @@ bool History::restore(std::span<const StoredBlock> fine, std::span<const StoredB
   now_ = now;
   const bool fine_fits = fine_.empty() || fine_.restore(fine, fine_.slot_at(now));
   const bool coarse_fits = coarse_.empty() || coarse_.restore(coarse, coarse_.slot_at(now));
-  if (fine_fits && coarse_fits) return true;
+  if (fine_fits && coarse_fits) {
+    if (coarse.empty() && !fine.empty()) fill_coarse();
+    return true;
+  }
   for (SlotLog* log : {&fine_, &coarse_})
     if (!log->empty()) (void)log->restore({}, log->slot_at(now));
   return false;
+}
+
+void History::fill_coarse() {
+  if (fine_.empty() || coarse_.empty()) return;
+  const int64_t last = coarse_.slot_at(now_);
+  bool begun = false;
+  fine_.visit([&](int64_t slot, const Counts& counts) {
+    const int64_t minute = coarse_.slot_at(instant_from_unix_ns(slot * kFineSlot.count()));
+    if (!std::exchange(begun, true)) (void)coarse_.restore({}, minute);
+    coarse_.advance(minute);
+    for (size_t event = 0; event < kEvents; ++event) {
+      if (const uint64_t n = counts[static_cast<Event>(event)]; n > 0) {
+        coarse_.add(minute, static_cast<Event>(event), n);
+      }
+    }
+  });
+  coarse_.advance(last);
 }
 
 size_t History::memory_bytes() const {

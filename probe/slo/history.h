@@ -105,6 +105,8 @@ class History {
 
  private:
   const SlotLog& log_of(Duration window) const;
+  // What was kept for a shorter period lies in fine slots alone.
+  void fill_coarse();
 
   Instant history_start_;
   Instant now_;

@@ -208,6 +208,18 @@ TEST(CoreReload, AChangedObjectiveOrWindowKeepsTheHistoryAndAChangedSliDoesNot) 
   EXPECT_EQ(rig.stages(0, StageVerdict::failed, 1), 3U);
 }
 
+// A period of an hour is counted by tens of seconds, one of a month by minutes.
+TEST(CoreReload, AWindowThatIsCountedByOtherSlotsKeepsTheHistory) {
+  Plan shorter = both();
+  shorter.slos[2].window = 1h;
+  Rig rig(shorter);
+  for (int i = 0; i < 6; ++i) rig.hold(rig.next_check(1, 0), rig.now + 10ms);
+  rig.reload(both());
+  EXPECT_EQ(status_of(*rig.view(), "up").period.good, 6U);
+  rig.reload(shorter);
+  EXPECT_EQ(status_of(*rig.view(), "up").period.good, 6U);
+}
+
 TEST(CoreReload, AnSloThatWasLeftOutByMistakeGoesOnWhenItIsBack) {
   Rig rig(both());
   rig.hold(rig.next_check(1, 0), rig.now + 10ms);
