@@ -40,7 +40,7 @@ LIBRARIES = [
 CORE_SOURCES = re.search(r"slosonde_library\(engine_core\s+SOURCES([^)]*?)USES", (ROOT / "probe/engine/CMakeLists.txt")
                          .read_text(encoding="utf-8"))[1].split()
 CORE = {name.removesuffix(".cc") for name in CORE_SOURCES} | {
-    "facts", "plan", "run", "run_list", "run_state", "schedule_queue", "seen_items", "snapshot"}
+    "core_impl", "facts", "plan", "run", "run_list", "run_state", "schedule_queue", "seen_items", "snapshot"}
 PURE = re.compile(rf"probe/(slo/.*|ledger/.*|engine/({'|'.join(sorted(CORE))})\.(h|cc))")
 IMPURE = re.compile(r"(thread|mutex|condition_variable|future|ctime|fstream|unistd\.h|poll\.h|sys/.*|netinet/.*)")
 

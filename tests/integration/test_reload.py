@@ -107,8 +107,8 @@ def test_a_bad_file_is_refused_with_all_its_mistakes_and_the_old_one_goes_on(beg
     mistakes = answer.json()["mistakes"]
     assert len(mistakes) >= 2 and all(str(one.probe.config_path) in line for line in mistakes), mistakes
     assert any("whithin" in line for line in mistakes), mistakes
-    for line in mistakes:
-        assert line.split(": ", 1)[1][:30].replace('"', '\\"') in one.probe.log()
+    # The log is written by a thread of its own.
+    wait_until(lambda: all(line.split(": ", 1)[1][:30].replace('"', '\\"') in one.probe.log() for line in mistakes))
     assert one.probe.metrics()["slosonde_config_last_reload_successful"] == 0
     assert one.probe.metrics()["slosonde_config_last_reload_success_timestamp_seconds"] == loaded
     before = one.runs("a", "good")

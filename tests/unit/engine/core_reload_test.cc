@@ -35,7 +35,7 @@ StartCheck under(StartCheck check, const Succession& kept) {
   return check;
 }
 
-const SloStatus& status_of(const Snapshot& shown, const std::string& slo) {
+SloStatus status_of(const Snapshot& shown, const std::string& slo) {
   for (size_t i = 0; i < shown.slos.size(); ++i) {
     if (shown.plan->slos[i].name == slo) return shown.slos[i];
   }
@@ -189,7 +189,7 @@ TEST(CoreReload, AChangedObjectiveOrWindowKeepsTheHistoryAndAChangedSliDoesNot) 
   next.slos[2].objective_ppb = 950'000'000;
   next.slos[2].window = 24h * 7;
   rig.reload(next);
-  const SloStatus& kept = status_of(*rig.view(), "up");
+  const SloStatus kept = status_of(*rig.view(), "up");
   EXPECT_EQ(kept.period.good, 3U);
   EXPECT_EQ(kept.period.bad, 3U);
   EXPECT_EQ(kept.good_total, 3U);
@@ -199,7 +199,7 @@ TEST(CoreReload, AChangedObjectiveOrWindowKeepsTheHistoryAndAChangedSliDoesNot) 
 
   next.transactions[1].stages[0].within = 1s;
   rig.reload(next);
-  const SloStatus& fresh = status_of(*rig.view(), "up");
+  const SloStatus fresh = status_of(*rig.view(), "up");
   EXPECT_EQ(fresh.period.good + fresh.period.bad, 0U);
   EXPECT_EQ(fresh.good_total, 0U);
   EXPECT_GE(fresh.since, rig.now);
@@ -242,7 +242,8 @@ TEST(CoreReload, AnAlertThatFiresGoesOnFiring) {
   }
   const auto active = [&] {
     const auto shown = rig.view();
-    return std::ranges::count_if(status_of(*shown, "up").alerts, [](const auto& alert) { return alert.active; });
+    const auto alerts = status_of(*shown, "up").alerts;
+    return std::ranges::count_if(alerts, [](const auto& alert) { return alert.active; });
   };
   ASSERT_GE(active(), 1);
   const size_t fired = rig.notices(Notice::Kind::alert_fired);
