@@ -14,8 +14,9 @@
 //                 for it to fire), "since"}], "since"}]}
 //   transactions  {"transactions": [{"name", "every_seconds", "max_in_flight", "in_flight", "next_due", "verdicts":
 //                 {"good": …}, "last_verdict", "last_good", "last_bad", "stages": [{"name", "mode", "within_seconds",
-//                 "from", "watch", "poll_every_seconds", "verdicts", "failures" (those that happened), "sightings",
-//                 "percentiles": [{"percentile", "window", "point", "lower", "upper"}], "certificate_expiry"}]}]}
+//                 "from", "watch", "expect": "some|exactly_one|none", "observer", "poll_every_seconds", "verdicts",
+//                 "failures" (those that happened), "sightings", "percentiles": [{"percentile", "window", "point",
+//                 "lower", "upper"}], "certificate_expiry"}]}]}
 //   runs          {"runs": [<run>…]}, newest first; ?transaction=NAME&verdict=V&limit=N (default 50, at most 1000)
 //   runs/<id>     <run>: {"id", "transaction", "origin", "state": "in_flight" | "decided" | "closed", "verdict", "due",
 //                 "started", "decided", "traceparent", "trace_id", "captures" (names alone: values may be secrets),

@@ -57,6 +57,8 @@ json::object stage_view(const engine::Plan& plan, const engine::TransactionPlan&
                     {"within_seconds", exact_seconds(stage.within)},
                     {"from", nullptr},
                     {"watch", nullptr},
+                    {"expect", nullptr},
+                    {"observer", nullptr},
                     {"poll_every_seconds", nullptr},
                     {"verdicts", counts_view<engine::StageVerdict>(stats.verdicts)},
                     {"failures", failures_view(stats.failures)},
@@ -68,6 +70,8 @@ json::object stage_view(const engine::Plan& plan, const engine::TransactionPlan&
   }
   if (stage.mode == engine::StageMode::watched && stage.watch < plan.watches.size()) {
     view["watch"] = json_text(plan.watches[stage.watch].name);
+    view["expect"] = engine::name(stage.expect);
+    view["observer"] = stage.observer;
   }
   if (stage.mode == engine::StageMode::polled) view["poll_every_seconds"] = exact_seconds(stage.poll_every);
   return view;

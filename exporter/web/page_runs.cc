@@ -29,6 +29,8 @@ std::string step(const engine::StagePlan& plan, const engine::StageRecord& recor
     if (record.latency) text += ' ' + shown_seconds(seconds(*record.latency));
   } else if (record.latency) {
     text += shown_seconds(seconds(*record.latency));
+  } else if (record.verdict) {
+    text += "none";  // as is expected
   } else {
     text += bad ? "overdue" : "…";
   }

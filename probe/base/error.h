@@ -31,6 +31,8 @@ enum class ErrorCode : uint8_t {
   redirected,       // a redirect the policy does not allow, or too many of them
   rejected,         // the broker or server refused this message
   unconfirmed,      // sent, and no acknowledgement came in time
+  duplicated,       // seen a second time where once was expected
+  unexpected,       // seen where it must not appear
   no_descriptors,   // our own: out of file descriptors
   no_memory,        // our own: out of memory
   denied,           // our own: no permission (file, port)

@@ -60,6 +60,7 @@ struct KindUse {
 
 enum class StageMode : uint8_t { done, polled, watched };
 enum class PayloadRule : uint8_t { if_present, required };
+enum class Expectation : uint8_t { some, exactly_one, none };
 
 struct Stage {
   std::string name;
@@ -70,7 +71,9 @@ struct Stage {
   Duration poll_every{};       // polled: from one attempt's start to the next
   Duration poll_timeout{};     // polled: one attempt's deadline
   PayloadRule payload = PayloadRule::if_present;
-  std::string phase;  // watched: "", "firing" or "resolved": only evidence of this phase counts
+  std::string phase;  // watched: "", "firing" or "resolved": only evidence of this phase counts ("": not resolved)
+  Expectation expect = Expectation::some;  // watched
+  bool observer = false;                   // watched
   Position position;
 };
 

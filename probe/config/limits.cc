@@ -36,4 +36,8 @@ Duration longest_limit(const std::vector<Values>& stages) {
   return longest;
 }
 
+bool is_never_seen(const Values& stage) {
+  return stage.has("watch") && stage.block("watch").text("expect") == "none";
+}
+
 }  // namespace slosonde::config

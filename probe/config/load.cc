@@ -52,6 +52,12 @@ KindUse use_of(const Values& values) {
   return {kinds.at(0), values.block(kinds.at(0))};
 }
 
+Expectation expectation_of(const Values& watch) {
+  const std::string& text = watch.text("expect");
+  if (text == "exactly_one") return Expectation::exactly_one;
+  return text == "none" ? Expectation::none : Expectation::some;
+}
+
 Stage stage_of(const std::vector<Values>& stages, size_t index) {
   const Values& values = stages[index];
   Stage stage;
@@ -69,7 +75,10 @@ Stage stage_of(const std::vector<Values>& stages, size_t index) {
   } else if (values.has("watch")) {
     stage.mode = StageMode::watched;
     stage.use = use_of(values.block("watch"));
-    stage.phase = values.block("watch").text("phase");
+    const Values& watch = values.block("watch");
+    stage.phase = watch.text("phase");
+    stage.expect = expectation_of(watch);
+    stage.observer = watch.boolean("observer");
   } else {
     stage.use = use_of(values);
   }

@@ -66,6 +66,7 @@ constexpr std::array<std::string_view, kRules> kRuleNames = {
     "limit_before_previous",
     "poll_slower_than_limit",
     "too_many_in_flight",
+    "never_seen",
     "objective",
     "faster_than_without_stage",
     "faster_than_over_limit",

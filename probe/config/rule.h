@@ -70,6 +70,7 @@ enum class Rule : uint8_t {
   limit_before_previous,
   poll_slower_than_limit,
   too_many_in_flight,
+  never_seen,
   // SLOs.
   objective,
   faster_than_without_stage,

@@ -50,5 +50,7 @@ Duration longest_limit(const std::vector<Values>& stages);
 // The index of the stage that `from` names, if it is an earlier one.
 std::optional<size_t> origin_of(const std::vector<Values>& stages, size_t index);
 std::optional<size_t> index_of(const std::vector<Values>& named, std::string_view name);
+// Whether the stage's marker must not appear, so that a good one is never seen.
+bool is_never_seen(const Values& stage);
 
 }  // namespace slosonde::config

@@ -74,6 +74,12 @@ bool check_stage(const Values& sli, const Values& transaction, Problems& problem
 void check_faster_than(const Values& sli, const Values& transaction, Problems& problems) {
   const std::vector<Values>& stages = transaction.blocks("stages");
   const std::optional<size_t> stage = index_of(stages, sli.text("stage"));
+  if (stage && is_never_seen(stages[*stage])) {
+    problems.add(sli.position("faster_than"), sli.path("faster_than"),
+                 "the stage expects none, and what must not appear is never fast; remove `faster_than`",
+                 Rule::never_seen);
+    return;
+  }
   const std::optional<Duration> limit = stage ? limit_of(stages, *stage) : std::nullopt;
   if (!limit || sli.duration("faster_than") <= *limit) return;
   problems.add(sli.position("faster_than"), sli.path("faster_than"),

@@ -40,8 +40,14 @@ void check_actions(const Values& stage, bool is_stage, Problems& problems) {
 }
 
 void check_payload(const Values& stage, Problems& problems) {
-  if (!Builder::is_given(stage, "payload") || stage.has("poll") || stage.has("watch") || !Builder::is_complete(stage))
+  if (!Builder::is_given(stage, "payload") || !Builder::is_complete(stage)) return;
+  if (is_never_seen(stage)) {
+    problems.add(stage.position("payload"), stage.path("payload"),
+                 "has no effect: with `expect: none` every copy is bad, whatever it carries; remove it",
+                 Rule::key_without_effect);
     return;
+  }
+  if (stage.has("poll") || stage.has("watch")) return;
   problems.add(stage.position("payload"), stage.path("payload"),
                "has no effect: what is only done brings no evidence; remove it, or poll or watch for the evidence",
                Rule::key_without_effect);
@@ -62,7 +68,15 @@ void check_from(const std::vector<Values>& stages, size_t index, Problems& probl
   const Values& stage = stages[index];
   if (!stage.has("from")) return;
   const std::optional<size_t> origin = index_of(stages, stage.text("from"));
-  if (origin && *origin < index) return;
+  if (origin && *origin < index) {
+    if (!is_never_seen(stages[*origin])) return;
+    problems.add(stage.position("from"), stage.path("from"),
+                 called(stage, "from") +
+                     " expects none, and is never seen while all is well; name another stage, or remove `from` to "
+                     "count from due",
+                 Rule::never_seen);
+    return;
+  }
   if (origin) {
     problems.add(stage.position("from"), stage.path("from"),
                  called(stage, "from") + (*origin == index ? " is this stage itself" : " comes after this stage") +
@@ -83,8 +97,16 @@ void check_limits(const std::vector<Values>& stages, Problems& problems) {
   for (size_t i = 1; i < stages.size(); ++i) {
     const std::optional<Duration> before = limit_of(stages, i - 1);
     const std::optional<Duration> limit = limit_of(stages, i);
-    if (!before || !limit || *limit >= *before) continue;
+    if (!before || !limit) continue;
     const Values& stage = stages[i];
+    if (*limit == *before && is_never_seen(stages[i - 1]) && !stage.has("watch")) {
+      problems.add(stage.position("within"), stage.path("within"),
+                   "begins when the stage before has proven that none came, at its limit, and has no time left then; "
+                   "more than " +
+                       format_duration(*before),
+                   Rule::never_seen);
+    }
+    if (*limit >= *before) continue;
     const Duration least = *before - (*limit - stage.duration("within"));
     problems.add(stage.position("within"), stage.path("within"),
                  "the limit, " + format_duration(*limit) + " after due, comes before that of the stage before it (" +

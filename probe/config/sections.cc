@@ -167,12 +167,23 @@ constexpr Block kPoll{
     .name = "poll", .help = "Exactly one check's kind, repeated.", .keys = kPollKeys, .kinds = KindKeys::checks};
 
 constexpr std::array<std::string_view, 2> kPhases = {"firing", "resolved"};
-constexpr std::array<Key, 1> kWatchKeys = {{
+constexpr std::array<std::string_view, 3> kExpectations = {"some", "exactly_one", "none"};
+constexpr std::array<Key, 3> kWatchKeys = {{
     {.name = "phase",
      .type = Type::choice,
      .help = "Only evidence of this phase counts, where the format tells phases apart (Alertmanager's status). "
-             "Default: any.",
+             "Default: any but resolved.",
      .choices = kPhases},
+    {.name = "expect",
+     .type = Type::choice,
+     .help = "How often the marker must turn up within the limit: some (once or more), exactly_one (a second copy, at "
+             "another storage position, is bad), none (it must not appear). The last two are decided at the limit.",
+     .fallback = "some",
+     .choices = kExpectations},
+    {.name = "observer",
+     .type = Type::boolean,
+     .help = "A mirror that no user depends on: where it cannot be reached we see less, and nothing has failed.",
+     .fallback = "false"},
 }};
 constexpr Block kWatch{
     .name = "watch", .help = "Exactly one watch's kind.", .keys = kWatchKeys, .kinds = KindKeys::watches};

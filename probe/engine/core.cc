@@ -21,7 +21,8 @@ Instant tick_at_or_after(Instant t) {
 }
 
 bool fits(const StagePlan& stage, const checks::Evidence& evidence) {
-  return stage.phase == checks::EvidencePhase::none || stage.phase == evidence.phase;
+  if (stage.phase == checks::EvidencePhase::none) return evidence.phase != checks::EvidencePhase::resolved;
+  return stage.phase == evidence.phase;
 }
 
 }  // namespace
@@ -71,8 +72,23 @@ void Core::Impl::restore() {
   Keep::Restored restored =
       keep_->restore(*std::exchange(options_.kept, nullptr), options_.start, options_.clock_stepped);
   for (const auto& [transaction, missed] : restored.missed) miss(transaction, missed);
+  for (const DroppedRun& run : restored.dropped) count_dropped(run);
   for (Run* const run : restored.runs) runs_.wake(*run, options_.start);
   std::move(restored.notices.begin(), restored.notices.end(), std::back_inserter(notices_));
+}
+
+void Core::Impl::count_dropped(const DroppedRun& run) {
+  const uint32_t transaction = run.transaction;
+  const Instant at = options_.start;
+  const bool excluded = exclusions_.covers(transaction, std::min(run.due, at), at);
+  const slo::Event event = excluded ? slo::excluded(slo::Event::probe_fault) : slo::Event::probe_fault;
+  if (!run.decided) {
+    stats_.dropped(transaction, excluded);
+    slis_.run_decided(transaction, event, at);
+  }
+  for (const size_t stage : run.open_stages) slis_.stage_decided(transaction, stage, event, at);
+  const auto& latencies = judge_.latency_slos(transaction);
+  for (const size_t k : run.open_latencies) slis_.count(latencies[k], event, at);
 }
 
 void Core::Impl::feed(Instant now, Input input) {
@@ -133,13 +149,12 @@ void Core::Impl::take(Covered& covered) {
   }
   const Sight::Gained gained = sight_.covered(covered.watch, covered.from, covered.to, now_, oldest);
   if (gained.back) notice(Notice::Kind::watch_back, plan_->watches[covered.watch].name, "in sight again");
-  if (gained.first) {
-    for (uint32_t t = 0; t < transactions(); ++t) {
-      const auto& watches = watches_[t];
-      if (std::find(watches.begin(), watches.end(), covered.watch) != watches.end()) begin_if_ready(t, now_);
-    }
-  }
+  if (gained.first) begin_those_ready(covered.watch);
   wake(gained.proceed);
+}
+
+void Core::Impl::begin_those_ready(size_t watch) {
+  for (const Attached& one : sight_.attached(watch)) begin_if_ready(one.transaction, now_);
 }
 
 void Core::Impl::take(OutOfSight& lost) {
@@ -147,6 +162,7 @@ void Core::Impl::take(OutOfSight& lost) {
   std::string text = lost.error.text;
   const Sight::Lost now_lost = sight_.out_of_sight(lost.watch, std::move(lost.error), now_);
   if (now_lost.news) notice(Notice::Kind::watch_lost, plan_->watches[lost.watch].name, std::move(text));
+  begin_those_ready(lost.watch);
   wake(now_lost.proceed);
 }
 
@@ -252,8 +268,8 @@ void Core::Impl::handle(const DueEntry& entry) {
 
 void Core::Impl::begin_if_ready(uint32_t transaction, Instant now) {
   const auto& watches = watches_[transaction];
-  const auto covered = [&](size_t watch) { return sight_.covered_once(watch); };
-  schedule_.begin_if_ready(transaction, now, std::all_of(watches.begin(), watches.end(), covered));
+  schedule_.begin_if_ready(transaction, now,
+                           std::ranges::all_of(watches, [&](size_t watch) { return sight_.ready(watch); }));
 }
 
 void Core::Impl::handle_slot(uint32_t transaction, Instant slot) {

@@ -4,7 +4,8 @@
 // Slots. A transaction's slots lie at k * every + a phase of its own on the Instant line. A slot not more than 10 ms
 // late (the loop's own grain) is started; after a longer stall at most the newest is, if not later than max_lateness
 // and half of its first limit. All others, and those for which max_in_flight runs are in flight, are missed. Before its
-// watches have all covered something (or `settle` has passed) a transaction has no slots. A run that only waits for
+// watches have all covered something, or found that their place fails (or `settle` has passed), a transaction has no
+// slots. A run that only waits for
 // sight is not in flight.
 //
 // Instants. What is reported counts at the instant it is stamped with, whatever the order of arrival; what is due is
@@ -22,6 +23,10 @@
 // Absence at the limit is bad once [due, limit] is covered, failed when the place is out of sight by its own fault, and
 // open otherwise: until it is covered, until the place fails, or until limit + settle, when it is unseen. What a text
 // names twice counts once.
+//
+// Other expectations of a watched stage. `exactly_one`: seen in time it stays open, and is on time once [due, limit] is
+// covered; a second copy within the limit is failed (duplicated). `none`: a copy within the limit is failed
+// (unexpected), covered silence on time. Of a place that is `observer` a failure is want of sight like our own.
 //
 // After a stage that failed. A failed *done* stage (an act) skips all that follows. A polled or watched stage only
 // looks: when its place fails, acts after it are skipped, but watched stages go on and are judged alone. A stage that
@@ -133,7 +138,7 @@ struct Notice {
     alert_resolved,
     history_anew,  // an SLO's
     runs_cut,      // runs that another plan has ended
-    runs_dropped,  // runs of an earlier process that cannot go on
+    runs_dropped,  // runs of an earlier process that cannot go on: they are probe_fault
     state_lost,    // what is to survive cannot be committed
     state_back,    // it can again
     suspended,     // a transaction: it starts no runs until it is resumed

@@ -56,6 +56,7 @@ class Core::Impl {
   void begin_anew(Impl& before, uint32_t transaction, uint32_t was);
   std::vector<std::string> latencies_of(uint32_t transaction) const;
   void wait_again(const Run& run);
+  void count_dropped(const DroppedRun& run);
 
   // Inputs.
   void take(CheckDone& done);
@@ -74,6 +75,7 @@ class Core::Impl {
   void handle(const DueEntry& entry);
   void handle_slot(uint32_t transaction, Instant slot);
   void begin_if_ready(uint32_t transaction, Instant now);
+  void begin_those_ready(size_t watch);
   void miss(uint32_t transaction, const MissedSlots& missed);
   Result<void> take(const ExclusionOrder& order);
   Result<void> take(const EndExclusion& order);

@@ -51,6 +51,18 @@ StageMode mode_of(config::StageMode mode) {
   std::abort();
 }
 
+Expectation expectation_of(config::Expectation expect) {
+  switch (expect) {
+    case config::Expectation::some:
+      return Expectation::some;
+    case config::Expectation::exactly_one:
+      return Expectation::exactly_one;
+    case config::Expectation::none:
+      return Expectation::none;
+  }
+  std::abort();
+}
+
 StagePlan stage_from(const config::Stage& stage, WatchList& watches) {
   StagePlan made;
   made.definition = definition_of(stage.use);
@@ -61,6 +73,8 @@ StagePlan stage_from(const config::Stage& stage, WatchList& watches) {
   made.poll_every = stage.poll_every;
   made.poll_timeout = stage.poll_timeout;
   made.phase = phase_of(stage.phase);
+  made.expect = expectation_of(stage.expect);
+  made.observer = stage.observer;
   made.payload_required = stage.payload == config::PayloadRule::required;
   if (made.mode == StageMode::watched) made.watch = watches.index_of(stage.use);
   return made;

@@ -12,6 +12,14 @@
 
 namespace slosonde::engine {
 
+namespace {
+
+std::string after_due(Duration latency) {
+  return format_duration(std::chrono::floor<std::chrono::milliseconds>(latency)) + " after the run was due";
+}
+
+}  // namespace
+
 Judge::Judge(const Plan& plan, const Sight& sight, const Starvation& starvation)
     : plan_(plan),
       sight_(sight),
@@ -39,10 +47,13 @@ void Judge::step_stage(Run& run, size_t i, Instant t) {
   const StagePlan& plan = plan_of(run, i);
   if (plan.from && stage.limit == kNever) {
     const Stage& from = run.stages[*plan.from];
-    if (from.record.verdict == StageVerdict::on_time) stage.limit = *from.record.seen_hi + plan.within;
+    if (from.record.verdict == StageVerdict::on_time || from.awaits_second) {
+      stage.limit = *from.record.seen_hi + plan.within;
+    }
   }
   if (stage.report != Report::none && stage.report_at <= t) take_report(run, i, t);
-  if (!stage.decided() && plan.from) follow_from(run, i);
+  if (stage.second_at <= t) take_second(run, i, t);
+  if (!stage.decided() && plan.from && stage.limit == kNever) follow_from(run, i);
   if (!stage.decided() && plan.mode != StageMode::watched) act(run, i, t);
   if (stage.decided() || stage.limit > t) return;
   if (plan.mode == StageMode::watched) {
@@ -74,12 +85,19 @@ void Judge::take_report(Run& run, size_t i, Instant t) {
   }
 }
 
-void Judge::on_seen(Run& run, size_t i, Instant t) {
-  Stage& stage = run.stages[i];
-  StageRecord& record = stage.record;
+void Judge::note_sighting(Run& run, size_t i) {
+  const Stage& stage = run.stages[i];
+  StageRecord& record = run.stages[i].record;
   record.seen_lo = stage.seen_lo;
   record.seen_hi = stage.seen_hi;
   record.latency = std::max(stage.seen_hi - run.due, Duration::zero());
+}
+
+void Judge::on_seen(Run& run, size_t i, Instant t) {
+  Stage& stage = run.stages[i];
+  StageRecord& record = stage.record;
+  if (plan_of(run, i).expect == Expectation::none) return on_unexpected(run, i, t);
+  note_sighting(run, i);
   const Sighting in_time = stage.seen_hi <= stage.limit ? Sighting::first : Sighting::late;
   if (record.verdict) {  // decided without it: noted, no more
     return tell_sighting(run, i, stage.corrupt ? Sighting::corrupt : in_time);
@@ -115,19 +133,58 @@ void Judge::judge_sighting(Run& run, size_t i, Instant at) {
                         : verdict == StageVerdict::on_time ? Sighting::first
                                                            : Sighting::late;
   tell_sighting(run, i, kind);
-  decide(run, i, verdict, at);
+  if (verdict == StageVerdict::on_time && plan.expect == Expectation::exactly_one) {
+    stage.awaits_second = true;
+  } else {
+    decide(run, i, verdict, at);
+  }
 }
 
-// At its limit or later, and unseen: whose fault is silence? At the limit all that is known by now counts; what is
-// learnt while the stage waits counts from the instant when it was.
+// Where nothing must appear, what appears is bad if it did so within the limit, and of no account if it did not. Of an
+// interval across it nobody can say.
+void Judge::on_unexpected(Run& run, size_t i, Instant at) {
+  Stage& stage = run.stages[i];
+  tell_sighting(run, i, Sighting::unexpected);
+  if (stage.decided()) return;
+  if (stage.seen_lo > stage.limit) return;
+  note_sighting(run, i);
+  if (stage.seen_hi <= stage.limit) {
+    Error error{ErrorCode::unexpected, "seen " + after_due(*stage.record.latency) + ", where it must not appear"};
+    return decide_failed(run, i, std::move(error), at);
+  }
+  decide(run, i, StageVerdict::unseen, at);
+}
+
+// A second copy where one is expected: the same by the same rule.
+void Judge::take_second(Run& run, size_t i, Instant at) {
+  Stage& stage = run.stages[i];
+  stage.second_at = kNever;
+  if (!stage.awaits_second) return;
+  if (stage.second_hi <= stage.limit) {
+    Error error{ErrorCode::duplicated, "seen a second time, " +
+                                           after_due(std::max(stage.second_hi - run.due, Duration::zero())) +
+                                           ", where exactly one is expected"};
+    return decide_failed(run, i, std::move(error), at);
+  }
+  if (stage.second_lo <= stage.limit) decide(run, i, StageVerdict::unseen, at);
+}
+
+// At its limit or later, and undecided: absence (or that of a second copy) is proven, or whose fault is silence? At the
+// limit all that is known by now counts; what is learnt while the stage waits counts from the instant when it was.
 void Judge::judge_watched(Run& run, size_t i, Instant t) {
   Stage& stage = run.stages[i];
-  const size_t watch = plan_of(run, i).watch;
+  const StagePlan& plan = plan_of(run, i);
+  const size_t watch = plan.watch;
   const bool waits = stage.waits_for_sight;
   if (!waits || t >= sight_.told_at(watch)) {
     const Instant at = waits ? t : stage.limit;
-    if (sight_.covers(watch, run.due, stage.limit)) return decide_bad_for_now(run, i, at);
-    if (sight_.place_failed(watch, stage.limit)) return decide_failed(run, i, sight_.status(watch).error, at);
+    if (sight_.covers(watch, run.due, stage.limit)) {
+      const bool as_expected = stage.awaits_second || plan.expect == Expectation::none;
+      return as_expected ? decide(run, i, StageVerdict::on_time, at) : decide_bad_for_now(run, i, at);
+    }
+    if (!plan.observer && sight_.place_failed(watch, stage.limit)) {
+      return decide_failed(run, i, sight_.status(watch).error, at);
+    }
   }
   if (t >= stage.limit + plan_.settle) return decide(run, i, StageVerdict::unseen, t);
   if (!std::exchange(stage.waits_for_sight, true)) say(AwaitsSight{watch, stage.limit, i});
@@ -142,6 +199,8 @@ void Judge::decide(Run& run, size_t i, StageVerdict verdict, Instant at) {
   Stage& stage = run.stages[i];
   stop_waiting(run, i);
   if (stage.attempt_running) end_attempt(run, i);
+  stage.awaits_second = false;
+  stage.second_at = kNever;
   StageRecord& record = stage.record;
   record.verdict = verdict;
   record.bad = verdict == StageVerdict::late || verdict == StageVerdict::lost || verdict == StageVerdict::corrupt ||
@@ -170,14 +229,15 @@ void Judge::decide_failed(Run& run, size_t i, Error error, Instant at) {
 }
 
 void Judge::decide_fault(Run& run, size_t i, Error error, Instant at) {
+  run.stages[i].awaits_second = false;  // nobody looks for it any more
   run.stages[i].record.error = std::move(error);
   blind(run, i, true, at);
 }
 
-// Those already decided stay, and what was seen before `at` is still judged as seen.
+// Those already decided stay, and what was seen, or was before `at`, is still judged as seen.
 void Judge::skip(Run& run, size_t i, Instant at) {
   Stage& stage = run.stages[i];
-  if (stage.decided() || (stage.report == Report::seen && stage.report_at <= at)) return;
+  if (stage.decided() || stage.awaits_second || (stage.report == Report::seen && stage.report_at <= at)) return;
   if (stage.report != Report::seen) stage.report = Report::none;
   decide(run, i, StageVerdict::skipped, at);
   if (plan_of(run, i).mode != StageMode::done) return;
@@ -187,7 +247,7 @@ void Judge::skip(Run& run, size_t i, Instant at) {
 // Nobody can say, by a fault of ours or for want of sight; nor of what would have followed from an act.
 void Judge::blind(Run& run, size_t i, bool fault, Instant at) {
   Stage& stage = run.stages[i];
-  if (stage.decided() || (stage.report == Report::seen && stage.report_at <= at)) return;
+  if (stage.decided() || stage.awaits_second || (stage.report == Report::seen && stage.report_at <= at)) return;
   if (stage.report != Report::seen) stage.report = Report::none;
   stage.fault = fault;
   decide(run, i, StageVerdict::unseen, at);
@@ -234,6 +294,7 @@ Instant Judge::next_wake(const Run& run, Instant t) const {
     const Stage& stage = run.stages[i];
     const StagePlan& plan = plan_of(run, i);
     if (stage.report != Report::none) consider(stage.report_at);
+    if (stage.second_at != kNever) consider(stage.second_at);
     if (stage.decided()) continue;
     if (stage.attempt_running) consider(stage.attempt_deadline + kJudgeGrace);
     if (!stage.attempt_running && stage.next_start < stage.limit) consider(stage.next_start);

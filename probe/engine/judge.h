@@ -58,8 +58,11 @@ class Judge {
   // judge.cc
   void step_stage(Run& run, size_t i, Instant t);
   void take_report(Run& run, size_t i, Instant t);
+  static void note_sighting(Run& run, size_t i);
   void on_seen(Run& run, size_t i, Instant t);
   void judge_sighting(Run& run, size_t i, Instant at);
+  void on_unexpected(Run& run, size_t i, Instant at);
+  void take_second(Run& run, size_t i, Instant at);
   void judge_watched(Run& run, size_t i, Instant t);
   void stop_waiting(Run& run, size_t i);
   void decide(Run& run, size_t i, StageVerdict verdict, Instant at);
@@ -77,6 +80,7 @@ class Judge {
   // judge_action.cc
   void act(Run& run, size_t i, Instant t);
   bool may_start(Run& run, size_t i);
+  Instant passed_at(const Run& run, size_t i) const;
   bool eaten_up(const Run& run, size_t i) const;
   void start_attempt(Run& run, size_t i);
   void end_attempt(Run& run, size_t i);

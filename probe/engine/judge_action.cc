@@ -36,10 +36,16 @@ void Judge::act(Run& run, size_t i, Instant t) {
   if (stage.next_start <= t && now_ < stage.limit) start_attempt(run, i);
 }
 
+// When a stage let the next act begin: seen, or proven absent where none is expected.
+Instant Judge::passed_at(const Run& run, size_t i) const {
+  const StageRecord& record = run.stages[i].record;
+  return plan_of(run, i).expect == Expectation::none ? *record.decided : *record.seen_hi;
+}
+
 // Whether most of the time the stage had, from when the one before was seen, has passed while we were held up.
 bool Judge::eaten_up(const Run& run, size_t i) const {
   if (i == 0) return false;
-  const Instant could = *run.stages[i - 1].record.seen_hi;
+  const Instant could = passed_at(run, i - 1);
   return starved(could) && run.stages[i].limit - now_ < (run.stages[i].limit - could) / 2;
 }
 
@@ -48,8 +54,9 @@ bool Judge::may_start(Run& run, size_t i) {
   if (run.stages[i].limit == kNever) return false;
   if (i == 0) return true;
   const Stage& before = run.stages[i - 1];
-  if (before.seen()) return true;
-  if (!before.record.verdict) return false;  // not yet, or bad and perhaps late
+  if (before.seen() && plan_of(run, i - 1).expect != Expectation::none) return true;
+  if (!before.record.verdict) return false;                          // not yet, or bad and perhaps late
+  if (*before.record.verdict == StageVerdict::on_time) return true;  // it expected none
   if (*before.record.verdict == StageVerdict::unseen) {
     blind(run, i, before.fault, *before.record.decided);
   } else {

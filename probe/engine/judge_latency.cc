@@ -30,10 +30,10 @@ void Judge::step_latency(Run& run, Instant t) {
     if (state == LatencyState::bad) {
       say(LatencyDecided{index, slo::Event::bad, record.decided ? std::min(*record.decided, over) : over});
     } else if (state == LatencyState::good) {
-      say(LatencyDecided{index, slo::Event::good, *record.decided});
+      say(LatencyDecided{index, slo::Event::good, record.decided.value_or(t)});
     } else if (state != LatencyState::none) {
       const bool fault = state == LatencyState::probe_fault;
-      say(LatencyDecided{index, fault ? slo::Event::probe_fault : slo::Event::blind, *record.decided});
+      say(LatencyDecided{index, fault ? slo::Event::probe_fault : slo::Event::blind, record.decided.value_or(t)});
     }
   }
 }
@@ -47,14 +47,19 @@ Judge::LatencyState Judge::latency_state(const Run& run, size_t index, Instant f
   const StagePlan& plan = plan_of(run, index);
   const bool watched = plan.mode == StageMode::watched;
   const auto proven = [&] { return !watched || sight_.covers(plan.watch, run.due, fast_until); };
+  const auto by_sighting = [&] {
+    if (*record.seen_hi <= fast_until) return LatencyState::good;
+    if (starvation_.explains_late(run.due, fast_until, *record.seen_hi)) return LatencyState::probe_fault;
+    return !watched || *record.seen_lo > fast_until ? LatencyState::bad : LatencyState::blind;
+  };
+  // It is open, or bad, for want or because of a second copy: that is no matter of speed.
+  if (stage.awaits_second || (stage.decided() && record.error.code == ErrorCode::duplicated)) return by_sighting();
   if (stage.decided()) {
     switch (record.verdict.value_or(StageVerdict::lost)) {
       case StageVerdict::on_time:
       case StageVerdict::late:
       case StageVerdict::corrupt:
-        if (*record.seen_hi <= fast_until) return LatencyState::good;
-        if (starvation_.explains_late(run.due, fast_until, *record.seen_hi)) return LatencyState::probe_fault;
-        return !watched || *record.seen_lo > fast_until ? LatencyState::bad : LatencyState::blind;
+        return by_sighting();
       case StageVerdict::skipped:
         return LatencyState::none;
       case StageVerdict::unseen:
@@ -67,7 +72,7 @@ Judge::LatencyState Judge::latency_state(const Run& run, size_t index, Instant f
   if (plan.mode == StageMode::polled && stage.answered && stage.last_fault) return LatencyState::open;
   if (waits && t < sight_.told_at(plan.watch)) return LatencyState::awaits_sight;
   if (!watched && starvation_.explains_silence(run.due, fast_until)) return LatencyState::open;
-  if (proven() || sight_.place_failed(plan.watch, fast_until)) return LatencyState::bad;
+  if (proven() || (!plan.observer && sight_.place_failed(plan.watch, fast_until))) return LatencyState::bad;
   return LatencyState::awaits_sight;
 }
 

@@ -142,7 +142,8 @@ void Keep::restore_runs(const store::Batch& kept, Instant now, bool clock_steppe
     const TransactionPlan& plan = plan_.transactions[*transaction];
     auto run = decode(one.record, plan, latencies_[*transaction]);
     if (!run || run->due > now + kClockSlack) {
-      ++dropped[*transaction];
+      restored.dropped.push_back(this->dropped(*transaction, one.record));
+      if (!restored.dropped.back().decided) ++dropped[*transaction];
       continue;
     }
     if (clock_stepped) {
@@ -158,9 +159,32 @@ void Keep::restore_runs(const store::Batch& kept, Instant now, bool clock_steppe
   for (uint32_t t = 0; t < dropped.size(); ++t) {
     if (dropped[t] == 0) continue;
     restored.notices.push_back({Notice::Kind::runs_dropped, plan_.transactions[t].name,
-                                std::to_string(dropped[t]) + " runs in flight were not taken over: the transaction's "
-                                                             "stages have changed, or the clock was set back"});
+                                std::to_string(dropped[t]) +
+                                    " runs in flight were not taken over, and are probe_fault: the transaction's "
+                                    "stages have changed, or the clock was set back"});
   }
+}
+
+// Each slot has its verdict once. Where the bytes cannot be read at all, none is taken to have been counted before.
+DroppedRun Keep::dropped(uint32_t transaction, std::string_view record) const {
+  const auto head = decode_head(record);
+  const auto owes = [&](const std::vector<std::string>& open, const std::string& name) {
+    return !head || std::ranges::find(open, name) != open.end();
+  };
+  const std::vector<std::string> none;
+  DroppedRun made;
+  made.transaction = transaction;
+  if (head) made.due = head->due;
+  made.decided = head && head->decided;
+  const auto& stages = plan_.transactions[transaction].stages;
+  for (size_t i = 0; i < stages.size(); ++i) {
+    if (owes(head ? head->open_stages : none, stages[i].name)) made.open_stages.push_back(i);
+  }
+  const auto& latencies = latencies_[transaction];
+  for (size_t k = 0; k < latencies.size(); ++k) {
+    if (owes(head ? head->open_latencies : none, latencies[k])) made.open_latencies.push_back(k);
+  }
+  return made;
 }
 
 void Keep::restore_sight(const store::Batch& kept) {

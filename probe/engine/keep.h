@@ -16,6 +16,15 @@
 
 namespace slosonde::engine {
 
+// A run of an earlier process that cannot go on: what nobody can say of it any more, by our own fault.
+struct DroppedRun {
+  uint32_t transaction = 0;
+  Instant due = kNever;                // kNever: not known
+  bool decided = false;                // its verdict was counted before
+  std::vector<size_t> open_stages;     // those whose verdicts were not
+  std::vector<size_t> open_latencies;  // as in Run::latency
+};
+
 // Engine thread; between two turns, when they agree with each other.
 class Keep {
  public:
@@ -28,6 +37,7 @@ class Keep {
   struct Restored {
     std::vector<std::pair<uint32_t, MissedSlots>> missed;  // by transaction
     std::vector<Run*> runs;
+    std::vector<DroppedRun> dropped;
     std::vector<Notice> notices;
   };
   // `clock_stepped`: its instants are not ours, so that what was in flight, and what was seen, says nothing any more.
@@ -40,6 +50,7 @@ class Keep {
   void restore_counts(const store::Batch& kept, Instant now, Restored& restored);
   void restore_runs(const store::Batch& kept, Instant now, bool clock_stepped, Restored& restored);
   void restore_sight(const store::Batch& kept);
+  DroppedRun dropped(uint32_t transaction, std::string_view record) const;
   void take_runs(bool whole, store::Batch& batch);
   void take_schedules(bool whole, store::Batch& batch);
   void take_coverage(store::Batch& batch);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,9 @@
 namespace slosonde::engine {
 
 enum class StageMode : uint8_t { done, polled, watched };
+// What a watched stage waits for: at least one copy of the marker by its limit, no second one either, or none at all.
+enum class Expectation : uint8_t { some, exactly_one, none };
+std::string_view name(Expectation expect);
 
 struct StagePlan {
   std::string name;
@@ -25,7 +29,9 @@ struct StagePlan {
   Duration poll_every{};                                      // polled: from one attempt's start to the next
   Duration poll_timeout{};                                    // polled: one attempt's deadline
   size_t watch = 0;                                           // watched: index into Plan::watches
-  checks::EvidencePhase phase = checks::EvidencePhase::none;  // none: any
+  checks::EvidencePhase phase = checks::EvidencePhase::none;  // watched; none: whatever is not `resolved`
+  Expectation expect = Expectation::some;                     // watched
+  bool observer = false;          // watched: no user depends on the place; when it fails, we see less
   bool payload_required = false;  // evidence without the run's payload is corrupt (else only with another payload)
   std::string definition = {};    // of the check or watch: the same for the same kind and settings, secrets included
 

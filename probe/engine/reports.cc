@@ -31,6 +31,14 @@ Error error_of(checks::CheckResult& result) {
   }
 }
 
+// Of several further copies the one that was there first: the least of its interval's upper ends.
+void note_second(Stage& stage, const checks::Evidence& evidence, Instant counts_at) {
+  if (stage.second_at != kNever && stage.second_hi <= evidence.seen_hi) return;
+  stage.second_at = counts_at;
+  stage.second_lo = evidence.seen_lo;
+  stage.second_hi = evidence.seen_hi;
+}
+
 // At most so many, of at most so many bytes: checks keep to it, and one that does not cannot fill our memory.
 void keep_captures(Run& run, checks::Captures& fresh) {
   for (auto& [key, value] : fresh) {
@@ -147,16 +155,26 @@ Reports::Sighted Reports::evidence(Run& run, size_t i, const checks::Evidence& e
   Stage& stage = run.stages[i];
   if (!stage.items.add(evidence.item)) return {};  // a redelivery
   const bool intact = markers_.intact(run.id, plan_of(run, i));
-  if (stage.seen() || stage.report == Report::seen) {
-    return {kNever, intact ? Sighting::duplicate : Sighting::corrupt};
+  std::optional<Sighting> kind;
+  // What is read back after a gap is decided when it is read: no count is put into a past already shown.
+  const Instant counts_at = stage.waits_for_sight ? now : evidence.seen_hi;
+  const bool pending = stage.report == Report::seen;
+  if (plan_of(run, i).expect == Expectation::none) {
+    // The earliest copy is the one to be judged.
+    if (stage.decided() || (pending && stage.seen_hi <= evidence.seen_hi)) return {kNever, Sighting::unexpected};
+    if (pending) kind = Sighting::unexpected;
+  } else if (stage.seen() || pending) {
+    kind = intact ? Sighting::duplicate : Sighting::corrupt;
+    if (plan_of(run, i).expect != Expectation::exactly_one || stage.decided()) return {kNever, kind};
+    note_second(stage, evidence, pending ? std::max(counts_at, stage.report_at) : counts_at);
+    return {stage.second_at, kind};
   }
   stage.report = Report::seen;
   stage.seen_lo = evidence.seen_lo;
   stage.seen_hi = evidence.seen_hi;
   stage.corrupt = !intact;
-  // What is read back after a gap is decided when it is read: no count is put into a past already shown.
-  stage.report_at = stage.waits_for_sight ? now : evidence.seen_hi;
-  return {stage.report_at, std::nullopt};
+  stage.report_at = counts_at;
+  return {stage.report_at, kind};
 }
 
 }  // namespace slosonde::engine

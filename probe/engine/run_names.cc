@@ -33,6 +33,11 @@ std::string_view name(Sighting kind) {
   return pick(names, kind);
 }
 
+std::string_view name(Expectation expect) {
+  static constexpr std::array<std::string_view, 3> names = {"some", "exactly_one", "none"};
+  return pick(names, expect);
+}
+
 std::string_view name(WatchState state) {
   static constexpr std::array<std::string_view, 3> names = {"starting", "in_sight", "out_of_sight"};
   return pick(names, state);

@@ -38,6 +38,10 @@ struct Stage {
 
   // Watched stages.
   bool waits_for_sight = false;  // past its limit, and absence is not proven
+  // Expected exactly once, and seen so far so good: open until no second copy can come any more.
+  bool awaits_second = false;
+  Instant second_at = kNever;        // when a second copy counts that was reported, and not yet judged
+  Instant second_lo{}, second_hi{};  // its interval
   SeenItems items;
 
   bool fault = false;  // `unseen` by a fault of our own
@@ -45,9 +49,10 @@ struct Stage {
 
   bool decided() const { return record.verdict || record.bad; }
   bool seen() const { return record.seen_hi.has_value(); }
-  // Seen, and the sighting made its verdict.
+  // Seen, and the sighting made its verdict, or will.
   bool counts_as_seen() const {
-    return record.verdict == StageVerdict::on_time || record.verdict == StageVerdict::late ||
+    if (!seen()) return false;  // one that expects none is on time without
+    return awaits_second || record.verdict == StageVerdict::on_time || record.verdict == StageVerdict::late ||
            record.verdict == StageVerdict::corrupt;
   }
 };

@@ -53,7 +53,8 @@ class Sight {
   // The same for what should have been seen by `limit`: of a time when nobody looked the place's present state says
   // nothing.
   bool place_failed(size_t watch, Instant limit) const { return limit >= since_ && place_failed(watch); }
-  bool covered_once(size_t watch) const { return places_[watch].covered_once; }
+  // Whether runs need not wait for it: it has covered something, or its place fails, which is theirs to tell.
+  bool ready(size_t watch) const { return places_[watch].covered_once || place_failed(watch); }
   bool all_reported() const;
   std::vector<WatchStatus> statuses() const;
 

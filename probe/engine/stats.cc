@@ -124,6 +124,9 @@ void Stats::stage_final(const Run& run, size_t i) {
   StageTally& tally = this->tally(run.id, i);
   StageStats& stats = tally.shown;
   ++stats.verdicts[static_cast<size_t>(*record.verdict)];
+  if (*record.verdict == StageVerdict::failed) ++stats.failures[static_cast<size_t>(record.error.code)];
+  // What must not appear has no latency, whether it has appeared or not.
+  if (plan_.transactions[run.id.transaction].stages[i].expect == Expectation::none) return;
   switch (*record.verdict) {
     case StageVerdict::on_time:
     case StageVerdict::late:
@@ -133,8 +136,6 @@ void Stats::stage_final(const Run& run, size_t i) {
       tally.new_samples = true;
       break;
     case StageVerdict::failed:
-      ++stats.failures[static_cast<size_t>(record.error.code)];
-      [[fallthrough]];
     case StageVerdict::lost: {
       const Instant limit = run.stages[i].limit;
       const Duration within = plan_.transactions[run.id.transaction].stages[i].within;
@@ -170,6 +171,11 @@ std::optional<Stats::Turn> Stats::run_decided(const Run& run) {
 void Stats::missed(uint32_t transaction, uint64_t count, bool excluded) {
   const RunVerdict verdict = excluded ? RunVerdict::excluded : RunVerdict::missed;
   tallies_[transaction].shown.verdicts[static_cast<size_t>(verdict)] += count;
+}
+
+void Stats::dropped(uint32_t transaction, bool excluded) {
+  const RunVerdict verdict = excluded ? RunVerdict::excluded : RunVerdict::probe_fault;
+  ++tallies_[transaction].shown.verdicts[static_cast<size_t>(verdict)];
 }
 
 void Stats::renew_percentiles(Instant now) {

@@ -31,6 +31,7 @@ class Stats {
   };
   std::optional<Turn> run_decided(const Run& run);
   void missed(uint32_t transaction, uint64_t count, bool excluded);
+  void dropped(uint32_t transaction, bool excluded);  // a run of an earlier process: a fault of our own
   void started(Duration lateness) { start_lateness_.observe(seconds(lateness)); }
 
   // Goes on from the figures of another plan. The exported counters of a transaction (and stages) of the same name

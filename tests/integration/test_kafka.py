@@ -123,6 +123,36 @@ def test_a_copy_is_a_duplicate_and_a_second_reading_is_not(slosonde, kafka, topi
     wait_until(lambda: sightings(probe, "duplicate") == 1)
 
 
+def test_exactly_one_and_none_are_judged_when_their_time_is_over(slosonde, kafka, topic):
+    alerts = topic + "-alerts"
+    kafka.create_topic(alerts, partitions=2)
+    config = journey({"brokers": kafka.brokers, "topic": topic, "value": "{{marker}}"},
+                     {"brokers": kafka.brokers, "topic": topic}, every="500ms", within=("2s", "3s"))
+    stages_of_it = config["transactions"][0]["stages"]
+    stages_of_it[1]["watch"]["expect"] = "exactly_one"
+    stages_of_it.append({"name": "quiet", "within": "3s",
+                         "watch": {"kafka": {"brokers": kafka.brokers, "topic": alerts}, "expect": "none"}})
+    config["slos"] = [{"name": "quiet", "objective": "99%", "sli": {"transaction": "t", "stage": "quiet"}}]
+    probe = slosonde(config)
+    wait_until(lambda: runs(probe) >= 2, 60)
+    assert runs(probe, "bad") == 0 and stages(probe, "quiet", "on_time") >= 2
+    producer = Producer({"bootstrap.servers": kafka.brokers})
+
+    def copy_newest_to(where):
+        newest = [m for m in kafka.messages(topic)][-1].value()
+        producer.produce(where, newest)
+        producer.flush(10)
+
+    copy_newest_to(topic)
+    wait_until(lambda: failures(probe, "see", "duplicated") == 1, 30)
+    assert sightings(probe, "duplicate") == 1 and failures(probe, "quiet", "unexpected") == 0
+    copy_newest_to(alerts)
+    wait_until(lambda: failures(probe, "quiet", "unexpected") == 1, 30)
+    assert sightings(probe, "unexpected", "quiet") == 1
+    wait_until(lambda: runs(probe, "bad") == 2, 30)
+    assert probe.api("slos")["slos"][0]["bad"] == 1
+
+
 def test_what_is_no_text_does_not_disturb(slosonde, kafka, topic):
     probe = slosonde(journey({"brokers": kafka.brokers, "topic": topic, "value": "{{marker}}"},
                              {"brokers": kafka.brokers, "topic": topic}))

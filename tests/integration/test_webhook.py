@@ -93,6 +93,39 @@ def test_an_alert_that_only_fires_has_not_cleared(slosonde):
         assert sightings(probe, "cleared", "first") == 0
 
 
+def test_of_one_log_comes_one_alert_and_of_a_benign_one_none(slosonde):
+    faults = set()
+
+    def answer(pipeline, marker):
+        pipeline.send("/hooks/alert", notification(alert(marker)))
+        pipeline.send("/hooks/alert", notification(alert(marker)))  # told again
+        if "twice" in faults:
+            pipeline.send("/hooks/alert", notification(alert(marker, fingerprint="another")))
+        if "benign" in faults:
+            pipeline.send("/hooks/benign", notification(alert(marker)))
+
+    def failures(stage, reason):
+        return probe.metrics().value("slosonde_stage_failures_total", transaction="t", stage=stage, reason=reason)
+
+    with Pipeline(answer) as pipeline:
+        config = journey(pipeline, {"alert": {"webhook": {"path": "/hooks/alert"}, "expect": "exactly_one"},
+                                    "benign": {"webhook": {"path": "/hooks/benign"}, "expect": "none"}})
+        for stage in config["transactions"][0]["stages"]:
+            stage["within"] = "2s"
+        probe = slosonde(config, env=ENV)
+        pipeline.hooks = probe.url
+        wait_until(lambda: runs(probe) >= 3, 30)
+        assert runs(probe, "bad") == 0 and sightings(probe, "benign", "first") == 0
+        faults.add("twice")
+        wait_until(lambda: failures("alert", "duplicated") >= 2, 30)
+        assert failures("benign", "unexpected") == 0
+        faults.add("benign")
+        wait_until(lambda: failures("benign", "unexpected") >= 2, 30)
+        assert sightings(probe, "benign", "unexpected") >= 2
+        stage, = [one for one in probe.api("transactions")["transactions"][0]["stages"] if one["name"] == "benign"]
+        assert (stage["expect"], stage["observer"]) == ("none", False)
+
+
 def test_a_second_alert_for_one_log_is_a_duplicate(slosonde):
     def answer(pipeline, marker):
         pipeline.send("/hooks/alert", notification(alert(marker), alert(marker, fingerprint="another")))

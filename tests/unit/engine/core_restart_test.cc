@@ -227,6 +227,57 @@ TEST(CoreRestart, RunsOfOtherStagesAreDroppedAndSoIsSaid) {
   EXPECT_EQ(lives->run(ingest), nullptr);
 }
 
+TEST(CoreRestart, AStageThatAwaitsNoSecondCopyGoesOnOrIsGivenUp) {
+  Plan once = journey();
+  once.transactions[0].stages[1].expect = Expectation::exactly_one;
+  for (const bool clock_stepped : {false, true}) {
+    Lives lives(once);
+    const StartCheck ingest = lives->next_check(0, 0);
+    lives->hold(ingest, ingest.due + 100ms);
+    lives->arrive(0, ingest.marker, 7, ingest.due + 1s);
+    lives.commit();
+    if (clock_stepped) {
+      lives.restart_with_another_clock(1s);
+      lives->pass(1ms);
+      EXPECT_EQ(lives->run(ingest)->verdict, RunVerdict::probe_fault);
+    } else {
+      lives.restart(1s);
+      lives->arrive(0, ingest.marker, 7, lives->now + 1s);
+      EXPECT_FALSE(lives->run(ingest)->stages[1].verdict) << "a redelivery";
+      lives->arrive(0, ingest.marker, 8, lives->now + 1s);
+      EXPECT_EQ(lives->run(ingest)->stages[1].error.code, ErrorCode::duplicated);
+    }
+  }
+}
+
+TEST(CoreRestart, ARunThatIsDroppedIsCountedOnceAsAProbeFaultWhereItHadNoVerdict) {
+  Plan with = journey();
+  with.slos = {slo_of("run", 0), slo_of("ingest", 0, 0), slo_of("incident", 0, 1), slo_of("fast", 0, 1, 10s)};
+  Lives lives(with);
+  go_well(*lives, lives->next_check(0, 0));  // decided, and kept as long as late evidence is told from stale
+  const StartCheck ingest = lives->next_check(0, 0);
+  lives->hold(ingest, ingest.due + 100ms);
+  lives.commit();
+  with.transactions[0].stages[2].name = "page";
+  lives.restart(1s, with);
+  lives->no_more();
+  lives->pass(1min);
+  const auto view = lives->view();
+  const auto slo = [&](size_t i) { return view->slos[i]; };
+  EXPECT_EQ(lives->notices(Notice::Kind::runs_dropped), 1U);
+  EXPECT_EQ(lives->runs(RunVerdict::probe_fault), 1U);
+  EXPECT_EQ(slo(0).unjudged_total.probe_fault, 1U);
+  EXPECT_EQ(slo(1).unjudged_total.probe_fault, 0U) << "its verdict was counted before";
+  EXPECT_EQ(slo(1).period.good, 2U);
+  EXPECT_EQ(slo(2).unjudged_total.probe_fault, 1U);
+  EXPECT_EQ(slo(3).unjudged_total.probe_fault, 1U);
+  EXPECT_EQ(slo(2).period.good, 1U);
+  lives.commit();
+  lives.restart(1s);
+  EXPECT_EQ(lives->view()->slos[2].period.unjudged.probe_fault, 1U) << "once";
+  EXPECT_EQ(lives->runs(RunVerdict::probe_fault), 0U);
+}
+
 TEST(CoreRestart, AClockSetBackDropsRunsOfTheFutureAndLosesNoCountNorMakesOne) {
   Lives lives(journey());
   for (int i = 0; i < 3; ++i) go_well(*lives, lives->next_check(0, 0));

@@ -159,6 +159,26 @@ TEST(CoreSchedule, TheFirstRunWaitsForTheWatchesAndNothingIsMissed) {
   EXPECT_EQ(core.snapshot(kStart + 4min)->transactions[0].verdicts[static_cast<size_t>(RunVerdict::missed)], 0u);
 }
 
+// Else an outage that begins with our start is told as missed slots, and pages `settle` later.
+TEST(CoreSchedule, TheFirstRunDoesNotWaitForAPlaceThatFails) {
+  Plan plan = plan_of({log_to_alert()});
+  plan.slos = {slo_of("run", 0)};
+  Core core(std::make_shared<const Plan>(plan), {.start = kStart, .epoch = kEpoch});
+  Outputs outputs;
+  const auto starts_by = [&](Instant t) {
+    while (core.next_due() <= t) core.advance(core.next_due(), outputs);
+    core.advance(t, outputs);
+    return std::ranges::count_if(outputs, [](const Output& one) { return std::holds_alternative<RunStarted>(one); });
+  };
+  core.feed(kStart, Covered{1, kStart, kStart});
+  core.feed(kStart, OutOfSight{0, {ErrorCode::no_descriptors, "our own fault is waited out"}});
+  EXPECT_EQ(starts_by(kStart + 10s), 0);
+  core.feed(kStart + 10s, OutOfSight{0, {ErrorCode::connect_refused, "nothing listens there"}});
+  EXPECT_EQ(starts_by(kStart + 20s), 2);
+  (void)starts_by(kStart + 60s);
+  EXPECT_GT(core.snapshot(kStart + 60s)->slos[0].bad_total, 0U);
+}
+
 TEST(CoreSchedule, TheFirstRunWaitsAtMostSettle) {
   Plan plan = plan_of({log_to_alert()});
   plan.settle = 1min;

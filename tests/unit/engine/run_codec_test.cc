@@ -53,12 +53,13 @@ class Draw {
     made.record = record();
     made.report = static_cast<Report>(below(kReports));
     made.report_error = error();
-    for (Instant* const t : {&made.limit, &made.report_at, &made.seen_lo, &made.seen_hi, &made.next_start,
-                             &made.attempt_start, &made.attempt_deadline, &made.last_unshown}) {
+    for (Instant* const t :
+         {&made.limit, &made.report_at, &made.seen_lo, &made.seen_hi, &made.next_start, &made.attempt_start,
+          &made.attempt_deadline, &made.last_unshown, &made.second_at, &made.second_lo, &made.second_hi}) {
       *t = instant();
     }
     for (bool* const one : {&made.corrupt, &made.attempt_running, &made.answered, &made.last_valid, &made.last_fault,
-                            &made.fault, &made.hop_counted, &made.reordered_counted}) {
+                            &made.fault, &made.hop_counted, &made.reordered_counted, &made.awaits_second}) {
       *one = flag();
     }
     for (uint64_t left = below(flag() ? 4 : 200); left > 0; --left) made.items.add(random_());

@@ -61,6 +61,15 @@ TEST(Page, ShowsSlosStagesRunsAndWatches) {
   EXPECT_THAT(page, Not(HasSubstr("secret-capture-value")));
 }
 
+TEST(Page, AStageThatExpectsNoneAndSawNoneIsNotShownAsOpen) {
+  const auto snapshot = sample::snapshot();
+  auto quiet = std::make_shared<engine::RunRecord>(**snapshot->runs.begin());
+  quiet->stages[1] = {};
+  quiet->stages[1].verdict = engine::StageVerdict::on_time;
+  snapshot->runs = {quiet};
+  EXPECT_THAT(page_of(snapshot.get()), HasSubstr("<span>incident none</span>"));
+}
+
 TEST(Page, EscapesEveryNameAndEveryTextOfATarget) {
   auto snapshot = sample::snapshot();
   const std::string hostile = "\"><script>alert('x')</script>&amp;";
