@@ -4,6 +4,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <utility>
 
@@ -11,18 +12,11 @@ namespace slosonde::engine {
 
 namespace asio = boost::asio;
 
-namespace {
-
-struct Sleep {
+struct Alarm::Sleep {
   Instant until{};
+  bool ringing = false;  // then `until` is what it is armed for next
   asio::cancellation_signal signal;
 };
-
-asio::awaitable<void> sleep(io::Io& io, std::shared_ptr<Sleep> kept) {
-  co_await io.sleep_until(kept->until);
-}
-
-}  // namespace
 
 struct Alarm::State {
   io::Io& io;
@@ -46,21 +40,48 @@ Alarm::~Alarm() {
   }
 }
 
+// Sleeps and rings for as long as each ring arms it anew: to begin a coroutine costs more than the sleep.
+asio::awaitable<void> Alarm::keep_ringing(std::shared_ptr<State> state, std::shared_ptr<Sleep> own) {
+  co_await asio::post(state->io.executor(), asio::use_awaitable);  // never from within arm()
+  while (state->sleeping == own && own->until != kNever) {
+    co_await state->io.sleep_until(own->until);
+    if (state->sleeping != own) co_return;  // an earlier one took its place
+    const Instant due = std::exchange(own->until, kNever);
+    const Instant now = state->io.now();
+    own->ringing = true;
+    if (state->ring) state->ring(now > due ? now - due : Duration(0));
+    own->ringing = false;
+  }
+}
+
 void Alarm::arm(Instant when) {
-  if (state_->sleeping && state_->sleeping->until <= when) return;
-  const auto old = std::exchange(state_->sleeping, nullptr);
+  const auto& sleeping = state_->sleeping;
+  if (sleeping && sleeping->until <= when) return;
+  if (sleeping && sleeping->ringing) {
+    sleeping->until = when;
+    return;
+  }
   auto fresh = std::make_shared<Sleep>();
   fresh->until = when;
-  state_->sleeping = fresh;
-  auto woken = [state = state_, fresh](const std::exception_ptr&) {
-    if (state->sleeping != fresh) return;  // an earlier one took its place
-    state->sleeping = nullptr;
-    const Instant now = state->io.now();
-    if (state->ring) state->ring(now > fresh->until ? now - fresh->until : Duration(0));
-  };
-  asio::co_spawn(state_->io.executor(), sleep(state_->io, fresh),
-                 asio::bind_cancellation_slot(fresh->signal.slot(), std::move(woken)));
+  const auto old = std::exchange(state_->sleeping, fresh);
+  sleep(state_, fresh);
   if (old) old->signal.emit(asio::cancellation_type::terminal);
+}
+
+void Alarm::sleep(const std::shared_ptr<State>& state, const std::shared_ptr<Sleep>& fresh) {
+  auto ended = [state, fresh](const std::exception_ptr& thrown) {
+    if (state->sleeping == fresh) state->sleeping = nullptr;
+    if (!thrown) return;
+    // What a ring throws is for whoever drives the loop; what it has armed counts all the same.
+    if (!state->sleeping && state->ring && fresh->until != kNever) {
+      state->sleeping = std::make_shared<Sleep>();
+      state->sleeping->until = fresh->until;
+      sleep(state, state->sleeping);
+    }
+    std::rethrow_exception(thrown);
+  };
+  asio::co_spawn(state->io.executor(), keep_ringing(state, fresh),
+                 asio::bind_cancellation_slot(fresh->signal.slot(), std::move(ended)));
 }
 
 void Alarm::soon() {

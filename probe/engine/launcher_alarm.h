@@ -1,6 +1,7 @@
 // Rings at an instant, or as soon as what is ready has been served: the pulse of the service.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,7 +28,12 @@ class Alarm {
   void soon();
 
  private:
+  struct Sleep;
   struct State;
+
+  static boost::asio::awaitable<void> keep_ringing(std::shared_ptr<State> state, std::shared_ptr<Sleep> own);
+  static void sleep(const std::shared_ptr<State>& state, const std::shared_ptr<Sleep>& fresh);
+
   std::shared_ptr<State> state_;
 };
 
