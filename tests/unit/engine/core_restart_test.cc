@@ -310,6 +310,19 @@ TEST(CoreRestart, AClockSetBackALittleMakesNoRunBad) {
   EXPECT_FALSE(lives->run(ingest)->stages[2].bad);
 }
 
+TEST(CoreRestart, WhatWasCoveredByAnotherClockProvesNothingOfNewRuns) {
+  Lives lives(journey());
+  lives->pass(5min);
+  lives.commit();
+  lives.restart(-2min);
+  lives->blind(0, {ErrorCode::no_descriptors, "out of file descriptors"});
+  const StartCheck ingest = lives->next_check(0, 0);
+  lives->hold(ingest, ingest.due + 100ms);
+  lives->to(ingest.due + 40s);
+  ASSERT_NE(lives->run(ingest), nullptr);
+  EXPECT_FALSE(lives->run(ingest)->stages[1].bad);
+}
+
 TEST(CoreRestart, AClockSetForwardMakesNoRunLate) {
   Lives lives(journey());
   const StartCheck ingest = lives->next_check(0, 0);
