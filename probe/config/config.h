@@ -74,6 +74,7 @@ struct Stage {
   std::string phase;  // watched: "", "firing" or "resolved": only evidence of this phase counts ("": not resolved)
   Expectation expect = Expectation::some;  // watched
   bool observer = false;                   // watched
+  bool sends_payload = false;              // {{payload}} stands in its settings
   Position position;
 };
 

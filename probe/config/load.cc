@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/value.hpp>
+#include <set>
 
 #include "probe/config/builder.h"
 #include "probe/config/config.h"
@@ -58,13 +59,34 @@ Expectation expectation_of(const Values& watch) {
   return text == "none" ? Expectation::none : Expectation::some;
 }
 
-Stage stage_of(const std::vector<Values>& stages, size_t index) {
+// Where {{payload}} stands: few runs send one, and it costs an HMAC.
+class PayloadUses {
+ public:
+  explicit PayloadUses(const Builder& builder) {
+    for (const TemplateUse& use : builder.templates()) {
+      const auto& names = use.placeholders;
+      if (std::find(names.begin(), names.end(), "payload") != names.end()) paths_.insert(use.path);
+    }
+  }
+
+  bool within(const Values& block) const {
+    const std::string prefix = block.path() + '.';
+    const auto first = paths_.lower_bound(prefix);
+    return first != paths_.end() && first->starts_with(prefix);
+  }
+
+ private:
+  std::set<std::string> paths_;
+};
+
+Stage stage_of(const std::vector<Values>& stages, size_t index, const PayloadUses& payloads) {
   const Values& values = stages[index];
   Stage stage;
   stage.name = values.text("name");
   stage.within = values.duration("within");
   stage.from = origin_of(stages, index);
   stage.payload = values.text("payload") == "required" ? PayloadRule::required : PayloadRule::if_present;
+  stage.sends_payload = payloads.within(values);
   stage.position = values.position();
   if (values.has("poll")) {
     const Values& poll = values.block("poll");
@@ -85,23 +107,24 @@ Stage stage_of(const std::vector<Values>& stages, size_t index) {
   return stage;
 }
 
-Stage step_of(const Values& values) {
+Stage step_of(const Values& values, const PayloadUses& payloads) {
   Stage step;
   step.name = values.text("name");
   step.within = values.duration("within");
   step.use = use_of(values);
+  step.sends_payload = payloads.within(values);
   step.position = values.position();
   return step;
 }
 
-Transaction transaction_of(const Values& values) {
+Transaction transaction_of(const Values& values, const PayloadUses& payloads) {
   Transaction transaction;
   transaction.name = values.text("name");
   transaction.every = values.duration("every");
   transaction.position = values.position();
   const std::vector<Values>& stages = values.blocks("stages");
-  for (size_t i = 0; i < stages.size(); ++i) transaction.stages.push_back(stage_of(stages, i));
-  for (const Values& step : values.blocks("finally")) transaction.finally.push_back(step_of(step));
+  for (size_t i = 0; i < stages.size(); ++i) transaction.stages.push_back(stage_of(stages, i, payloads));
+  for (const Values& step : values.blocks("finally")) transaction.finally.push_back(step_of(step, payloads));
 
   const Duration longest = longest_limit(stages);
   // A run lives for its longest limit, so this many overlap at most; one more for the run that ends as another begins.
@@ -140,7 +163,7 @@ Exclusion exclusion_of(const Values& values, const std::vector<Values>& transact
 }
 
 // Only for values without any problem.
-Config config_of(const Values& root, const Source& source) {
+Config config_of(const Values& root, const Source& source, const Builder& builder) {
   Config config;
   config.probe = probe_of(root.block("probe"), source);
   config.listen = listener_of(root.block("listen")).value();
@@ -150,7 +173,8 @@ Config config_of(const Values& root, const Source& source) {
   config.hooks = {listener_of(hooks), hooks.secret("token"), hooks.secret("hmac_key"), hooks.text("external_url")};
   config.admin = {listener_of(root.block("admin")), root.block("admin").secret("token")};
   const std::vector<Values>& transactions = root.blocks("transactions");
-  for (const Values& transaction : transactions) config.transactions.push_back(transaction_of(transaction));
+  const PayloadUses payloads(builder);
+  for (const Values& transaction : transactions) config.transactions.push_back(transaction_of(transaction, payloads));
   for (const Values& slo : root.blocks("slos")) config.slos.push_back(slo_of(slo, transactions));
   for (const Values& one : root.blocks("exclusions")) config.exclusions.push_back(exclusion_of(one, transactions));
   config.log_format = root.block("log").text("format") == "json" ? LogFormat::json : LogFormat::logfmt;
@@ -192,7 +216,7 @@ tl::expected<Config, Problems> load(const Source& source, std::span<const NamedB
   check_slos(whole, problems);
   check_exclusions(whole, problems);
   if (!problems.empty()) return tl::unexpected(std::move(problems));
-  return config_of(root, source);
+  return config_of(root, source, builder);
 }
 
 }  // namespace slosonde::config

@@ -381,20 +381,22 @@ slo::Event Core::Impl::event_for(const Run& run, slo::Event event, Instant at) c
 }
 
 StartCheck Core::Impl::order_for(const Run& run, size_t index, bool finally) const {
+  const TransactionPlan& transaction = plan_->transactions[run.id.transaction];
+  const StagePlan& plan = (finally ? transaction.finally : transaction.stages)[index];
   StartCheck order;
   order.run = run.id;
   order.finally = finally;
   order.stage = static_cast<uint32_t>(index);
   if (!finally) {
     order.attempt = run.stages[index].record.attempts - 1;
-    order.polling = plan_->transactions[run.id.transaction].stages[index].mode == StageMode::polled;
+    order.polling = plan.mode == StageMode::polled;
   }
   order.due = run.due;
   order.deadline = finally ? run.finally[index].deadline : run.stages[index].attempt_deadline;
   order.marker = run.tokens.marker;
   const size_t step = finally ? run.stages.size() + index : index;
   order.traceparent = run.tokens.traceparent(static_cast<uint16_t>(step + 1));
-  order.payload = markers_.payload(run.id);
+  if (plan.sends_payload) order.payload = markers_.payload(run.id);
   order.captures = run.captures;
   return order;
 }

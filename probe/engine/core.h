@@ -110,7 +110,8 @@ struct StartCheck {
   uint32_t attempt = 0;
   bool polling = false;
   Instant due{}, deadline{};
-  std::string marker, traceparent, payload;
+  std::string marker, traceparent;
+  std::string payload;  // empty where the stage does not send it
   checks::Captures captures;
 };
 struct CancelCheck {

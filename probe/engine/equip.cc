@@ -75,6 +75,7 @@ StagePlan stage_from(const config::Stage& stage, WatchList& watches) {
   made.phase = phase_of(stage.phase);
   made.expect = expectation_of(stage.expect);
   made.observer = stage.observer;
+  made.sends_payload = stage.sends_payload;
   made.payload_required = stage.payload == config::PayloadRule::required;
   if (made.mode == StageMode::watched) made.watch = watches.index_of(stage.use);
   return made;

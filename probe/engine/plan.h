@@ -32,6 +32,7 @@ struct StagePlan {
   checks::EvidencePhase phase = checks::EvidencePhase::none;  // watched; none: whatever is not `resolved`
   Expectation expect = Expectation::some;                     // watched
   bool observer = false;          // watched: no user depends on the place; when it fails, we see less
+  bool sends_payload = true;      // its check is to be given the run's payload
   bool payload_required = false;  // evidence without the run's payload is corrupt (else only with another payload)
   std::string definition = {};    // of the check or watch: the same for the same kind and settings, secrets included
 

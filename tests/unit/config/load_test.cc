@@ -98,6 +98,8 @@ TEST(Load, CountsLimitsFromTheStageNamed) {
   EXPECT_EQ(transaction.stages[1].poll_every, Duration(100ms));
   EXPECT_EQ(transaction.stages[1].poll_timeout, Duration(5s));
   EXPECT_EQ(transaction.stages[1].payload, PayloadRule::required);
+  EXPECT_TRUE(transaction.stages[0].sends_payload);
+  EXPECT_FALSE(transaction.stages[1].sends_payload);
   EXPECT_EQ(transaction.max_in_flight, 5U);  // 7 s at 2 s
   EXPECT_EQ(transaction.linger, Duration(21s));
   EXPECT_EQ(config->slos[0].objective_ppb, 500'000'000);

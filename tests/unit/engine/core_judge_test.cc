@@ -323,6 +323,13 @@ TEST_F(Journey, ALatencyThatIsOverByOurWaitForAProcessorIsNoEvent) {
   }
 }
 
+TEST_F(Journey, APayloadIsMadeForThoseWhoSendIt) {
+  plan.transactions[0].stages[0].sends_payload = false;
+  Rig rig(plan);
+  const StartCheck check = rig.next_check(0, 0);
+  EXPECT_EQ(check.payload, "");
+}
+
 TEST_F(Journey, AWrongPayloadIsCorruptAndAMissingOneIsNot) {
   Rig rig(plan);
   const StartCheck check = rig.next_check(0, 0);

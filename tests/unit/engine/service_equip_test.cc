@@ -67,7 +67,7 @@ transactions:
       - {name: here, within: 4s, watch: {mail: {place: here}}}
       - {name: there, within: 3s, from: here, watch: {mail: {place: there}}}
     finally:
-      - {name: clean, mail: {text: bye}}
+      - {name: clean, mail: {text: "bye {{payload}}"}}
   - name: two
     every: 10s
     stages:
@@ -98,6 +98,8 @@ TEST(Equip, ThePlanSaysWhatTheConfigurationSays) {
   EXPECT_EQ(one.stages[2].from, 1U);
   ASSERT_EQ(one.finally.size(), 1U);
   EXPECT_EQ(one.finally[0].name, "clean");
+  EXPECT_FALSE(one.stages[0].sends_payload);
+  EXPECT_TRUE(one.finally[0].sends_payload);
   ASSERT_EQ(plan.slos.size(), 1U);
   EXPECT_EQ(plan.slos[0].transaction, 1U);
   EXPECT_EQ(plan.slos[0].stage, 1U);
