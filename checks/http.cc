@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr size_t kIdleTransfers = 4;
+constexpr size_t kIdleKits = 4;
 constexpr size_t kMostAddresses = 16;
 
 bool is_redirect(long status) {
@@ -44,39 +44,54 @@ class HttpCheck final : public Check {
   asio::awaitable<CheckResult> run(RunContext& context) override;
 
  private:
-  // A transfer for the time of one run.
+  // What one run asks, and with what; kept for the next one.
+  struct Kit {
+    HttpRequest request;
+    std::unique_ptr<CurlTransfer> transfer;
+  };
+  // A kit for the time of one run.
   class Borrowed {
    public:
-    Borrowed(HttpCheck& check, std::unique_ptr<CurlTransfer> transfer)
-        : check_(check), transfer_(std::move(transfer)) {}
+    Borrowed(HttpCheck& check, std::unique_ptr<Kit> kit) : check_(check), kit_(std::move(kit)) {}
     ~Borrowed() {
-      if (check_.idle_.size() < kIdleTransfers) check_.idle_.push_back(std::move(transfer_));
+      if (check_.idle_.size() < kIdleKits) check_.idle_.push_back(std::move(kit_));
     }
     Borrowed(const Borrowed&) = delete;
     Borrowed& operator=(const Borrowed&) = delete;
-    CurlTransfer& operator*() { return *transfer_; }
+    Kit& operator*() { return *kit_; }
 
    private:
     HttpCheck& check_;
-    std::unique_ptr<CurlTransfer> transfer_;
+    std::unique_ptr<Kit> kit_;
   };
 
-  Result<std::unique_ptr<CurlTransfer>> take();
-  asio::awaitable<Result<CurlAnswer>> ask(HttpRequest& request, Instant until, CheckResult& result);
+  Result<std::unique_ptr<Kit>> take();
+  asio::awaitable<Result<CurlAnswer>> ask(Kit& kit, Instant until, CheckResult& result);
+  const Url& peer(const HttpRequest& request) const;
+  bool is_renamed(const HttpRequest& request) const;
+  bool has_number(const HttpRequest& request) const;
   asio::awaitable<Result<void>> look_up(HttpRequest& request, Instant until, CheckResult& result);
   void judge(const RunContext& context, const HttpRequest& request, CurlAnswer answer, CheckResult& result) const;
+  void fail_in_run(const RunContext& context, const HttpRequest& request, Error error, CheckResult& result) const;
 
   const HttpSettings settings_;
   io::Io& io_;
   const std::shared_ptr<CurlDriver> driver_;
-  std::vector<std::unique_ptr<CurlTransfer>> idle_;
+  std::vector<std::unique_ptr<Kit>> idle_;
 };
 
-Result<std::unique_ptr<CurlTransfer>> HttpCheck::take() {
-  if (idle_.empty()) return CurlTransfer::make(settings_.client, io_);
-  auto transfer = std::move(idle_.back());
-  idle_.pop_back();
-  return transfer;
+Result<std::unique_ptr<HttpCheck::Kit>> HttpCheck::take() {
+  std::unique_ptr<Kit> kit;
+  if (!idle_.empty()) {
+    kit = std::move(idle_.back());
+    idle_.pop_back();
+    return kit;
+  }
+  auto transfer = CurlTransfer::make(settings_.client, io_);
+  if (!transfer) return fail(transfer.error());
+  kit = std::make_unique<Kit>();
+  kit->transfer = std::move(*transfer);
+  return kit;
 }
 
 // A captured value of this length may be a token; a shorter one is a number or a name, which messages need.
@@ -113,21 +128,35 @@ void rename(const io::TlsSettings& tls, HttpRequest& request) {
                      (path == std::string::npos ? "/" : url.text.substr(path));
 }
 
+// Through a proxy, the target's name is the proxy's to resolve.
+const Url& HttpCheck::peer(const HttpRequest& request) const {
+  return settings_.proxy ? *settings_.proxy : request.url;
+}
+
+bool HttpCheck::is_renamed(const HttpRequest& request) const {
+  return !settings_.proxy && request.curl.url != request.url.text;
+}
+
+// The host is an address itself, and was looked up, perhaps for an earlier run: it stays what it is.
+bool HttpCheck::has_number(const HttpRequest& request) const {
+  const auto& addresses = request.curl.addresses;
+  return addresses.size() == 1 && addresses[0].text == peer(request).host && !is_renamed(request);
+}
+
 asio::awaitable<Result<void>> HttpCheck::look_up(HttpRequest& request, Instant until, CheckResult& result) {
-  // Through a proxy, the target's name is the proxy's to resolve.
-  const Url& peer = settings_.proxy ? *settings_.proxy : request.url;
+  const Url& peer = this->peer(request);
   const Instant begun = io_.now();
   auto found = co_await io_.resolve(peer.host, settings_.family, until);
   if (!found) co_return fail(found.error());
   request.curl.addresses = std::move(*found);
   auto& addresses = request.curl.addresses;
   if (addresses.size() > kMostAddresses) addresses.resize(kMostAddresses);
-  const bool renamed = !settings_.proxy && request.curl.url != request.url.text;
   request.curl.pinned.clear();
-  if (addresses.size() == 1 && addresses[0].text == peer.host && !renamed) co_return Result<void>();
+  if (has_number(request)) co_return Result<void>();
   Phases took;
   took[static_cast<size_t>(Phase::resolve)] = io_.now() - begun;
   add(result.phases, took);
+  const bool renamed = is_renamed(request);
   std::string& pinned = request.curl.pinned;
   pinned = "+" + (renamed ? settings_.client.tls.server_name : peer.host) + ":" + std::to_string(peer.port) + ":";
   for (size_t i = 0; i < addresses.size(); ++i) {
@@ -137,16 +166,18 @@ asio::awaitable<Result<void>> HttpCheck::look_up(HttpRequest& request, Instant u
   co_return Result<void>();
 }
 
-asio::awaitable<Result<CurlAnswer>> HttpCheck::ask(HttpRequest& request, Instant until, CheckResult& result) {
+asio::awaitable<Result<CurlAnswer>> HttpCheck::ask(Kit& kit, Instant until, CheckResult& result) {
+  HttpRequest& request = kit.request;
   rename(settings_.client.tls, request);
-  auto looked_up = co_await look_up(request, until, result);
-  if (!looked_up) co_return fail(looked_up.error());
-  auto taken = take();
-  if (!taken) co_return fail(taken.error());
-  Borrowed transfer(*this, std::move(*taken));
+  if (has_number(request)) {
+    request.curl.pinned.clear();
+  } else {
+    auto looked_up = co_await look_up(request, until, result);
+    if (!looked_up) co_return fail(looked_up.error());
+  }
   request.curl.until = until;
-  (*transfer).prepare(request.curl, io_.now());
-  CurlTransfer& one = *transfer;
+  CurlTransfer& one = *kit.transfer;
+  one.prepare(request.curl, io_.now());
   auto done = co_await driver_->perform(one);
   if (!done) co_return fail(ErrorCode::cancelled, "cancelled");
   auto answer = one.finish();
@@ -182,20 +213,31 @@ void HttpCheck::judge(const RunContext& context, const HttpRequest& request, Cur
   if (context.polling && works && result.error.code != ErrorCode::too_large) result.outcome = Outcome::not_yet;
 }
 
+void HttpCheck::fail_in_run(const RunContext& context, const HttpRequest& request, Error error,
+                            CheckResult& result) const {
+  fail_with(result, request, mask_for(settings_, context), std::move(error));
+}
+
+// What lives across its waits lies in the coroutine's frame, which is allocated for every run: it is kept small.
 asio::awaitable<CheckResult> HttpCheck::run(RunContext& context) {
   CheckResult result;
-  const Instant until = context.deadline;
-  auto first = first_request(settings_, context);
-  if (!first) {
+  auto taken = take();
+  if (!taken) {
+    result.outcome = outcome_of(taken.error().code);
+    result.error = taken.error();
+    co_return result;
+  }
+  Borrowed kit(*this, std::move(*taken));
+  HttpRequest& request = (*kit).request;
+  if (auto first = first_request(settings_, context, request); !first) {
     result.outcome = outcome_of(first.error().code);
     result.error = first.error();
     co_return result;
   }
-  HttpRequest request = std::move(*first);
   for (int hops = 0;; ++hops) {
-    auto answer = co_await ask(request, until, result);
+    auto answer = co_await ask(*kit, context.deadline, result);
     if (!answer) {
-      fail_with(result, request, mask_for(settings_, context), answer.error());
+      fail_in_run(context, request, std::move(answer.error()), result);
       co_return result;
     }
     if (answer->certificate_expiry) result.certificate_expiry = answer->certificate_expiry;
@@ -203,13 +245,11 @@ asio::awaitable<CheckResult> HttpCheck::run(RunContext& context) {
       judge(context, request, std::move(*answer), result);
       co_return result;
     }
-    auto next = next_request(settings_, request, *answer, hops);
-    if (!next) {
+    if (auto next = next_request(settings_, *answer, hops, request); !next) {
       result.received = answer->received;
-      fail_with(result, request, mask_for(settings_, context), next.error());
+      fail_in_run(context, request, std::move(next.error()), result);
       co_return result;
     }
-    request = std::move(*next);
   }
 }
 

@@ -13,11 +13,6 @@ std::string_view name_of(std::string_view line) {
   return line.substr(0, line.find_first_of(":;"));
 }
 
-bool has_header(const std::vector<std::string>& lines, std::string_view name) {
-  return std::any_of(lines.begin(), lines.end(),
-                     [&](const auto& line) { return same_ignoring_case(name_of(line), name); });
-}
-
 // What a capture brings along must not begin a header of its own.
 std::string one_line(std::string text) {
   std::replace_if(
@@ -25,36 +20,44 @@ std::string one_line(std::string text) {
   return text;
 }
 
-void add_if_missing(std::vector<std::string>& lines, std::string_view name, std::string_view value) {
-  if (!has_header(lines, name)) lines.push_back(std::string(name) + ": " + std::string(value));
-}
+// Writes a request's header lines one after the other over those of the request before.
+class HeaderLines {
+ public:
+  explicit HeaderLines(std::vector<std::string>& lines) : lines_(lines) {}
+  ~HeaderLines() { lines_.resize(used_); }
+  HeaderLines(const HeaderLines&) = delete;
+  HeaderLines& operator=(const HeaderLines&) = delete;
 
-std::vector<std::string> headers(const HttpSettings& settings, const RunContext& context) {
-  std::vector<std::string> lines;
-  const auto& given = settings.values.template_map("headers");
-  lines.reserve(given.size() + 4);
-  for (const auto& [name, value] : given) {
-    std::string text = one_line(value.render(context));
+  void add(std::string_view name, std::string_view between, std::string_view value) {
+    if (used_ == lines_.size()) lines_.emplace_back();
+    lines_[used_++].assign(name).append(between).append(value);
+  }
+
+ private:
+  std::vector<std::string>& lines_;
+  size_t used_ = 0;
+};
+
+void write_headers(const HttpSettings& settings, const RunContext& context, std::vector<std::string>& space) {
+  HeaderLines lines(space);
+  for (const auto& [name, value] : *settings.headers) {
+    const std::string text = one_line(value.render(context));
     // libcurl's way to send a header that says nothing.
-    lines.push_back(text.empty() ? name + ";" : name + ": " + text);
+    lines.add(name, text.empty() ? ";" : ": ", text);
   }
-  if (!context.traceparent.empty()) {
-    add_if_missing(lines, "traceparent", context.traceparent);
-    add_if_missing(lines, "tracestate", "slosonde=synthetic");
-  }
-  if (settings.has_json) add_if_missing(lines, "Content-Type", "application/json");
-  if (settings.has_text) add_if_missing(lines, "Content-Type", "text/plain; charset=utf-8");
+  const OwnHeaders& own = settings.own_headers;
+  if (own.traceparent && !context.traceparent.empty()) lines.add("traceparent", ": ", context.traceparent);
+  if (own.tracestate && !context.traceparent.empty()) lines.add("tracestate", ": ", "slosonde=synthetic");
+  if (own.content_type && settings.has_json) lines.add("Content-Type", ": ", "application/json");
+  if (own.content_type && settings.has_text) lines.add("Content-Type", ": ", "text/plain; charset=utf-8");
   // Given to libcurl as its own option, it would be put together twice.
-  add_if_missing(lines, "User-Agent", "slosonde");
+  if (own.user_agent) lines.add("User-Agent", ": ", "slosonde");
   // Waiting for "100 Continue" would put a second between header and body where the server does not know it.
-  if (settings.has_json || settings.has_text) lines.emplace_back("Expect:");
-  if (!settings.bearer.empty())
-    add_if_missing(lines, "Authorization", "Bearer " + std::string(settings.bearer.reveal()));
-  return lines;
+  if (settings.has_json || settings.has_text) lines.add("Expect", ":", "");
+  if (own.authorization && !settings.bearer.empty()) lines.add("Authorization", ": Bearer ", settings.bearer.reveal());
 }
 
 Result<Url> render_url(const HttpSettings& settings, const RunContext& context) {
-  if (settings.constant_url) return *settings.constant_url;
   const UrlVariables encoded(context);
   std::string text = settings.values.text_template("url").render(encoded);
   std::string fragment;
@@ -94,24 +97,26 @@ void drop_body(CurlRequest& request) {
 
 }  // namespace
 
-Result<HttpRequest> first_request(const HttpSettings& settings, const RunContext& context) {
-  auto url = render_url(settings, context);
-  if (!url) return fail(url.error());
-  HttpRequest request;
-  request.url = std::move(*url);
+Result<void> first_request(const HttpSettings& settings, const RunContext& context, HttpRequest& request) {
+  if (settings.constant_url) {
+    request.url = *settings.constant_url;
+  } else {
+    auto url = render_url(settings, context);
+    if (!url) return fail(url.error());
+    request.url = std::move(*url);
+  }
   request.curl.method = settings.method;
   request.curl.url = request.url.text;
-  request.curl.headers = headers(settings, context);
+  write_headers(settings, context, request.curl.headers);
   if (settings.has_json) request.curl.body = config::render_json(settings.values.json("json"), context);
   if (settings.has_text) request.curl.body = settings.values.text_template("body").render(context);
   request.curl.user = settings.user;
   request.curl.password = settings.password.reveal();
   request.curl.keep_body = context.polling || settings.expect.needs_body();
-  return request;
+  return {};
 }
 
-Result<HttpRequest> next_request(const HttpSettings& settings, HttpRequest request, const CurlAnswer& answer,
-                                 int hops) {
+Result<void> next_request(const HttpSettings& settings, const CurlAnswer& answer, int hops, HttpRequest& request) {
   const std::string status = "status " + std::to_string(answer.status);
   if (answer.redirect.empty()) {
     return fail(ErrorCode::redirected, status + ", a redirect that does not say where to");
@@ -143,14 +148,13 @@ Result<HttpRequest> next_request(const HttpSettings& settings, HttpRequest reque
     drop_body(request.curl);
   }
   if (!may_have_credentials(request.url, *target)) {
-    request.credentials = false;
     request.curl.user.clear();
     request.curl.password = {};
     std::erase_if(request.curl.headers, [](const std::string& line) { return !may_leave(line); });
   }
   request.url = std::move(*target);
   request.curl.url = request.url.text;
-  return request;
+  return {};
 }
 
 }  // namespace slosonde::checks

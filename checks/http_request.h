@@ -14,12 +14,13 @@ namespace slosonde::checks {
 struct HttpRequest {
   Url url;
   CurlRequest curl;
-  bool credentials = true;  // gone once the run has left the host it began with
 };
 
-Result<HttpRequest> first_request(const HttpSettings& settings, const RunContext& context);
+// Writes over the request of an earlier run, whose memory it takes: most runs of a check ask for the same thing.
+Result<void> first_request(const HttpSettings& settings, const RunContext& context, HttpRequest& request);
 
-// The request that a redirect asks for, or why it is not followed (`redirected`). `hops` have been followed before.
-Result<HttpRequest> next_request(const HttpSettings& settings, HttpRequest request, const CurlAnswer& answer, int hops);
+// The request that a redirect asks for, or why it is not followed (`redirected`; `request` is then as it was). `hops`
+// have been followed before.
+Result<void> next_request(const HttpSettings& settings, const CurlAnswer& answer, int hops, HttpRequest& request);
 
 }  // namespace slosonde::checks

@@ -1,11 +1,13 @@
 #include "checks/http_settings.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "checks/http.h"
 #include "checks/net/header_name.h"
 #include "checks/net/tls_settings.h"
+#include "probe/base/ascii.h"
 
 namespace slosonde::checks {
 
@@ -134,13 +136,23 @@ std::shared_ptr<const config::Mask> mask_of(const config::Values& settings, cons
   return mask;
 }
 
+OwnHeaders own_headers_beside(const std::vector<std::pair<std::string, config::Template>>& given) {
+  const auto is_free = [&](std::string_view name) {
+    return std::none_of(given.begin(), given.end(),
+                        [&](const auto& one) { return same_ignoring_case(one.first, name); });
+  };
+  return {is_free("traceparent"), is_free("tracestate"), is_free("Content-Type"), is_free("User-Agent"),
+          is_free("Authorization")};
+}
+
 }  // namespace
 
 const config::Block& http_block() {
   return kBlock;
 }
 
-HttpSettings::HttpSettings(const config::Values& settings) : values(settings) {
+HttpSettings::HttpSettings(const config::Values& settings)
+    : values(settings), headers(&values.template_map("headers")), own_headers(own_headers_beside(*headers)) {
   has_json = settings.has("json");
   has_text = settings.has("body");
   const bool has_body = has_json || has_text;

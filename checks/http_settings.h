@@ -20,6 +20,11 @@ namespace slosonde::checks {
 
 enum class RedirectPolicy : uint8_t { none, same_host, follow };
 
+// Which headers are ours to send: those that the settings do not name.
+struct OwnHeaders {
+  bool traceparent = true, tracestate = true, content_type = true, user_agent = true, authorization = true;
+};
+
 struct HttpSettings {
   explicit HttpSettings(const config::Values& settings);
 
@@ -27,6 +32,8 @@ struct HttpSettings {
   config::Values values;                     // templates are rendered from here: url, query, headers, body, json
   std::shared_ptr<const config::Mask> mask;  // what no message of this check may show
   bool has_json = false, has_text = false;
+  const std::vector<std::pair<std::string, config::Template>>* headers;  // within `values`
+  OwnHeaders own_headers;
   std::optional<Url> constant_url;  // when url and query have no placeholders
   std::string user;                 // basic authentication; empty: none
   Secret password;

@@ -104,7 +104,19 @@ void CurlTransfer::set_tls_options() {
   if (!tls.key_file.empty()) set(easy_, CURLOPT_SSLKEY, tls.key_file.c_str());
 }
 
+// Mostly there is but another trace in the place of the last one.
+bool CurlTransfer::write_over_headers(const std::vector<std::string>& lines) {
+  curl_slist* at = headers_;
+  for (const std::string& line : lines) {
+    if (!at || std::strlen(at->data) != line.size()) return false;
+    std::memcpy(at->data, line.data(), line.size());
+    at = at->next;
+  }
+  return !at && !lines.empty();
+}
+
 void CurlTransfer::set_headers(const std::vector<std::string>& lines) {
+  if (write_over_headers(lines)) return;
   curl_slist_free_all(std::exchange(headers_, nullptr));
   for (const std::string& line : lines) {
     if (curl_slist* longer = curl_slist_append(headers_, line.c_str())) headers_ = longer;
@@ -168,9 +180,11 @@ void CurlTransfer::prepare(const CurlRequest& request, Instant now) {
   said_[0] = 0;
   secure_ = request.url.starts_with("https:");
   set_request(request);
-  curl_slist_free_all(std::exchange(pinned_, nullptr));
-  if (!request.pinned.empty()) pinned_ = curl_slist_append(nullptr, request.pinned.c_str());
-  set(easy_, CURLOPT_RESOLVE, pinned_);
+  if (pinned_ || !request.pinned.empty()) {
+    curl_slist_free_all(std::exchange(pinned_, nullptr));
+    if (!request.pinned.empty()) pinned_ = curl_slist_append(nullptr, request.pinned.c_str());
+    set(easy_, CURLOPT_RESOLVE, pinned_);
+  }
   const bool wants_headers = settings_.keep_headers || secure_;
   set(easy_, CURLOPT_HEADERFUNCTION, wants_headers ? on_header : nullptr);
   // With data but no function libcurl would hand the headers to on_body.

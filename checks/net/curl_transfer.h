@@ -76,6 +76,7 @@ class CurlTransfer {
   void set_tls_options();
   void set_request(const CurlRequest& request);
   void set_url(const std::string& url);
+  bool write_over_headers(const std::vector<std::string>& lines);
   void set_headers(const std::vector<std::string>& lines);
   void note_certificate();
   Error explain() const;

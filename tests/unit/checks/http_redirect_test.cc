@@ -44,6 +44,26 @@ TEST(HttpRedirect, GoesHopByHop) {
   EXPECT_THAT(requests[2], AllOf(HasSubstr("Authorization: Bearer hunter2"), Not(HasSubstr("Content-Type"))));
 }
 
+TEST(HttpRedirect, TheNextRunSendsAgainWhatWasLeftBehind) {
+  const Peer other([](const auto&) { return http_answer(200, ""); });
+  const Peer peer([&](const auto&) { return redirect(303, other.url("/x")); });
+  io::Real real;
+  OneCheck check(real, "http: {url: \"" + peer.url("/a") +
+                           "\", redirects: follow, body: hello, basic: {username: me, password: '${env:SECRET}'}, " +
+                           "headers: {X-Own: \"yes\"}}");
+  for (int i = 0; i < 3; ++i) {
+    const CheckResult result = check.run();
+    EXPECT_EQ(result.outcome, Outcome::held) << result.error.text;
+  }
+  const auto requests = peer.requests();
+  ASSERT_EQ(requests.size(), 3u);
+  EXPECT_THAT(requests[0], AllOf(StartsWith("POST /a "), HasSubstr("X-Own: yes"), HasSubstr("Authorization: Basic"),
+                                 HasSubstr("Content-Type"), HasSubstr("\r\n\r\nhello")));
+  EXPECT_EQ(requests[1], requests[0]);
+  EXPECT_EQ(requests[2], requests[0]);
+  EXPECT_THAT(other.requests().at(2), AllOf(StartsWith("GET /x "), Not(HasSubstr("X-Own")), Not(HasSubstr("Auth"))));
+}
+
 TEST(HttpRedirect, KeepsMethodAndBodyWhereTheStatusSaysSo) {
   const Peer peer([](const std::string& request) {
     return request.starts_with("POST /a ") ? redirect(307, "/b") : http_answer(200, "");
