@@ -102,15 +102,7 @@ void SliBook::step_changed(Instant now, const Tell& tell) {
 }
 
 void SliBook::step(size_t index, Instant now, const Tell& tell) {
-  books_[index].step(now, [&](const slo::Tier& tier, const slo::TierReading& reading, slo::AlertChange change) {
-    const bool fired = change == slo::AlertChange::fired;
-    const slo::Counts& seen = fired ? reading.long_counts : reading.short_counts;
-    const Duration window = fired ? tier.long_window : tier.short_window;
-    std::string text = std::string(slo::name(tier.severity)) + ' ' + slo::label(tier) + ": " +
-                       std::to_string(seen.bad) + " of " + std::to_string(seen.judged()) + " bad in " +
-                       format_duration(window);
-    tell(plan_.slos[index], fired, std::move(text));
-  });
+  books_[index].step(now, [&](bool fired, std::string text) { tell(plan_.slos[index], fired, std::move(text)); });
 }
 
 void SliBook::keep_changes() {

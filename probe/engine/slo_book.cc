@@ -21,6 +21,18 @@ UnjudgedCounts unjudged_of(const slo::Counts& counts) {
           counts.excluded(), counts.excluded_good, counts.excluded_bad};
 }
 
+std::vector<Duration> with_coverage(std::vector<Duration> windows, const slo::Terms& terms) {
+  windows.push_back(slo::coverage_window(terms));
+  return windows;
+}
+
+std::string text_of(const slo::Tier& tier, const slo::TierReading& reading, bool fired) {
+  const slo::Counts& seen = fired ? reading.long_counts : reading.short_counts;
+  const Duration window = fired ? tier.long_window : tier.short_window;
+  return std::string(slo::name(tier.severity)) + ' ' + slo::label(tier) + ": " + std::to_string(seen.bad) + " of " +
+         std::to_string(seen.judged()) + " bad in " + format_duration(window);
+}
+
 std::vector<Duration> all_windows(std::vector<Duration> own, const std::vector<Duration>& also) {
   own.insert(own.end(), also.begin(), also.end());
   return own;
@@ -30,7 +42,7 @@ std::vector<Duration> all_windows(std::vector<Duration> own, const std::vector<D
 
 std::vector<Duration> SloBook::windows_for(const SloPlan& plan, Duration every) {
   const slo::Policy policy = slo::default_policy(terms_of(plan, every), plan.min_bad);
-  return slo::windows_of(policy.tiers, plan.window);
+  return with_coverage(slo::windows_of(policy.tiers, plan.window), terms_of(plan, every));
 }
 
 SloBook::SloBook(const SloPlan& plan, Duration every, Instant start, SliPart part)
@@ -38,9 +50,9 @@ SloBook::SloBook(const SloPlan& plan, Duration every, Instant start, SliPart par
       terms_(terms_of(plan, every)),
       policy_(slo::default_policy(terms_, plan.min_bad)),
       sli_(std::move(part)),
-      windows_(all_windows(slo::windows_of(policy_.tiers, plan.window), sli_.also)),
+      windows_(all_windows(windows_for(plan, every), sli_.also)),
       history_(start, plan.window, windows_),
-      alerts_(policy_.tiers.size()) {}
+      alerts_(policy_.tiers.size() + 1) {}
 
 void SloBook::count(Instant t, slo::Event event) {
   history_.add(t, event);
@@ -72,8 +84,32 @@ void SloBook::step(Instant now, const OnChange& on_change) {
   for (size_t i = 0; i < policy_.tiers.size(); ++i) {
     const slo::Tier& tier = policy_.tiers[i];
     const slo::TierReading reading = slo::read_tier(tier, terms_, history_);
-    if (const auto change = slo::step(alerts_[i], tier, reading, history_.now())) on_change(tier, reading, *change);
+    const auto change = slo::step(alerts_[i], tier, reading, history_.now());
+    if (!change) continue;
+    const bool fired = *change == slo::AlertChange::fired;
+    on_change(fired, text_of(tier, reading, fired));
   }
+  step_coverage(on_change);
+}
+
+slo::Refill SloBook::refill(Duration window) const {
+  return {terms_.every, history_.unobserved(window)};
+}
+
+void SloBook::step_coverage(const OnChange& on_change) {
+  const Duration window = slo::coverage_window(terms_);
+  const slo::Counts& counts = history_.sum(window);
+  const auto change =
+      slo::step_coverage(alerts_.back(), counts, slo::coverage_low(counts, refill(window)), history_.now());
+  if (!change) return;
+  const uint64_t unjudged = counts.blind + counts.probe_fault + counts.missed;
+  on_change(*change == slo::AlertChange::fired, "page coverage: " + std::to_string(unjudged) + " of " +
+                                                    std::to_string(counts.judged() + unjudged) +
+                                                    " could not be judged in " + format_duration(window));
+}
+
+std::string SloBook::alert_name(size_t alert) const {
+  return alert < policy_.tiers.size() ? slo::label(policy_.tiers[alert]) : std::string(slo::kCoverageTier);
 }
 
 void SloBook::keep_changes() {
@@ -84,7 +120,7 @@ void SloBook::take_changes(bool whole, store::Batch& batch) {
   if (sli_.keeps_counts) take_counts(whole, batch);
   for (size_t i = 0; i < alerts_.size(); ++i) {
     if (!whole && i < kept_alerts_.size() && alerts_[i] == kept_alerts_[i]) continue;
-    batch.alerts.push_back({sli_.definition, plan_.name, slo::label(policy_.tiers[i]), alerts_[i]});
+    batch.alerts.push_back({sli_.definition, plan_.name, alert_name(i), alerts_[i]});
   }
   kept_alerts_ = alerts_;
 }
@@ -125,7 +161,7 @@ bool SloBook::restore(Instant since, std::span<const slo::StoredBlock> fine, std
 
 void SloBook::restore(const store::KeptAlert& alert) {
   for (size_t i = 0; i < alerts_.size(); ++i) {
-    if (slo::label(policy_.tiers[i]) == alert.tier) alerts_[i] = alert.state;
+    if (alert_name(i) == alert.tier) alerts_[i] = alert.state;
   }
 }
 
@@ -155,11 +191,12 @@ SloStatus SloBook::status() const {
     const auto uses = [&](const slo::Tier& tier) {
       return slo::whole_slots(tier.long_window) == window || slo::whole_slots(tier.short_window) == window;
     };
-    if (std::any_of(policy_.tiers.begin(), policy_.tiers.end(), uses)) status.windows.push_back(window_status(window));
+    const bool shown =
+        window == slo::coverage_window(terms_) || std::any_of(policy_.tiers.begin(), policy_.tiers.end(), uses);
+    if (shown) status.windows.push_back(window_status(window));
   }
   const slo::Counts& whole = history_.sum(period);
-  const slo::Refill refill{terms_.every, history_.unobserved(period)};
-  status.budget_remaining = slo::budget_remaining(whole, refill, terms_.objective);
+  status.budget_remaining = slo::budget_remaining(whole, refill(period), terms_.objective);
   status.budget_remaining_observed = slo::budget_remaining_observed(whole, terms_.objective);
   for (size_t i = 0; i < policy_.tiers.size(); ++i) {
     const slo::Tier& tier = policy_.tiers[i];
@@ -174,6 +211,13 @@ SloStatus SloBook::status() const {
     if (alerts_[i].fired > 0) alert.since = alerts_[i].last_change;
     status.alerts.push_back(std::move(alert));
   }
+  AlertStatus coverage;
+  coverage.tier = slo::kCoverageTier;
+  coverage.severity = slo::name(slo::Severity::page);
+  coverage.long_window = coverage.short_window = slo::coverage_window(terms_);
+  coverage.active = alerts_.back().active;
+  if (alerts_.back().fired > 0) coverage.since = alerts_.back().last_change;
+  status.alerts.push_back(std::move(coverage));
   return status;
 }
 

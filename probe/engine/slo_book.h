@@ -39,7 +39,7 @@ class SloBook {
   void count_slots(Instant first, Duration every, uint64_t n, slo::Event event);
 
   // Moves the windows to `now` and steps the alerts; `on_change` is told of each that fires or resolves.
-  using OnChange = std::function<void(const slo::Tier&, const slo::TierReading&, slo::AlertChange)>;
+  using OnChange = std::function<void(bool fired, std::string text)>;
   void step(Instant now, const OnChange& on_change);
 
   // What a store keeps, under the SLI's definition; with `whole` everything, else what has changed since the last time
@@ -65,6 +65,9 @@ class SloBook {
 
  private:
   WindowStatus window_status(Duration window) const;
+  slo::Refill refill(Duration window) const;
+  void step_coverage(const OnChange& on_change);
+  std::string alert_name(size_t alert) const;
   void take_counts(bool whole, store::Batch& batch);
 
   const SloPlan& plan_;
@@ -73,7 +76,7 @@ class SloBook {
   SliPart sli_;
   std::vector<Duration> windows_;
   slo::History history_;
-  std::vector<slo::AlertState> alerts_;
+  std::vector<slo::AlertState> alerts_;  // of the tiers, and that on coverage
   slo::Counts total_;
   bool changed_ = false;
 

@@ -84,7 +84,7 @@ struct WindowStatus {
 struct AlertStatus {
   std::string tier;      // "14.4x1h": factor and long window
   std::string severity;  // page | ticket
-  double factor = 0;
+  double factor = 0;     // 0: the alert on coverage, which is no burn rate's
   Duration long_window{}, short_window{};
   uint64_t fires_at = 0;  // so many failures in the long window fire it, from a clean start, at the configured rate
   bool active = false;

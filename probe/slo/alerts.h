@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "probe/base/time.h"
 #include "probe/slo/burn.h"
@@ -24,6 +25,21 @@ struct AlertState {
 };
 
 enum class AlertChange : uint8_t { fired, resolved };
+
+// The alert on coverage, beside the tiers: less than half of what was due in its window could be judged. Silence is no
+// health.
+constexpr std::string_view kCoverageTier = "coverage";
+constexpr Duration kCoverageWindow = std::chrono::minutes(5);
+constexpr uint64_t kLeastUnjudged = 2;
+
+// kCoverageWindow, or as long as it takes for four events; at most the period.
+Duration coverage_window(const Terms& terms);
+
+// The part of the window before history began counts as judged, as it does for the tiers.
+bool coverage_low(const Counts& counts, Refill refill);
+
+// Fires when coverage is low. Resolves when it is not and something was judged, for the reason given below.
+std::optional<AlertChange> step_coverage(AlertState& state, const Counts& counts, bool low, Instant now);
 
 // What a tier sees now.
 struct TierReading {

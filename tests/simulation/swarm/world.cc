@@ -32,11 +32,18 @@ SloReading reading_of(const engine::SloStatus& slo) {
   };
   SloReading reading;
   reading.period = window(slo.period);
-  for (const auto& one : slo.windows) reading.windows.push_back(window(one));
+  // The oracle knows the tiers; the alert on coverage and its window are another's.
+  for (const auto& one : slo.windows) {
+    const auto looks_at = [&](const engine::AlertStatus& alert) {
+      return alert.factor > 0 && (alert.long_window == one.window || alert.short_window == one.window);
+    };
+    if (std::any_of(slo.alerts.begin(), slo.alerts.end(), looks_at)) reading.windows.push_back(window(one));
+  }
   reading.budget = slo.budget_remaining.value_or(-1e9);
   reading.budget_observed = slo.budget_remaining_observed.value_or(-1e9);
   for (const auto& one : slo.alerts) {
-    reading.alerts.push_back({one.long_window.count(), one.active, one.since ? unix_ns(*one.since) : 0});
+    if (one.factor > 0)
+      reading.alerts.push_back({one.long_window.count(), one.active, one.since ? unix_ns(*one.since) : 0});
   }
   return reading;
 }
