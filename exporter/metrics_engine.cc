@@ -30,6 +30,12 @@ void collect_engine(const engine::Snapshot& snapshot, Families& families) {
   gauge(families, "slosonde_probe_info", "Which probe this is; always 1.")
       .add({{"probe", plan.probe}, {"region", plan.region}, {"zone", plan.zone}}, 1.0);
 
+  Family suspended =
+      gauge(families, "slosonde_suspended", "Whether the transaction is suspended and starts no runs: 0 or 1.");
+  for (size_t i = 0; i < plan.transactions.size() && i < snapshot.transactions.size(); ++i) {
+    suspended.add({{"transaction", plan.transactions[i].name}}, snapshot.transactions[i].suspended_since ? 1.0 : 0.0);
+  }
+
   Family sight = gauge(families, "slosonde_watch_in_sight",
                        "Whether the watch sees its place: 0 or 1; absent until it has reported once.");
   std::map<std::string, int> names;

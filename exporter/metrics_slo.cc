@@ -44,6 +44,18 @@ void collect_events(const Snapshot& snapshot, Families& families) {
   });
 }
 
+void collect_excluded(const Snapshot& snapshot, Families& families) {
+  Family excluded =
+      counter(families, "slosonde_sli_excluded_total", "Slots that an exclusion covers, by what they would have been.");
+  each_slo(snapshot, [&](const SloPlan& plan, const SloStatus& slo) {
+    const engine::UnjudgedCounts& counts = slo.unjudged_total;
+    const uint64_t unjudged = counts.excluded - counts.excluded_good - counts.excluded_bad;
+    excluded.add({{"slo", plan.name}, {"result", "good"}}, static_cast<double>(counts.excluded_good));
+    excluded.add({{"slo", plan.name}, {"result", "bad"}}, static_cast<double>(counts.excluded_bad));
+    excluded.add({{"slo", plan.name}, {"result", "unjudged"}}, static_cast<double>(unjudged));
+  });
+}
+
 void collect_objectives(const Snapshot& snapshot, Families& families) {
   Family objective = gauge(families, "slosonde_slo_objective_ratio", "The share of good events the SLO promises.");
   each_slo(snapshot, [&](const SloPlan& plan, const SloStatus&) {
@@ -85,6 +97,7 @@ void collect_windows(const Snapshot& snapshot, Families& families) {
 
 void collect_slos(const Snapshot& snapshot, Families& families) {
   collect_events(snapshot, families);
+  collect_excluded(snapshot, families);
   collect_objectives(snapshot, families);
   collect_windows(snapshot, families);
   Family alerts = gauge(families, "slosonde_slo_alert_active", "Whether the alert of this tier is active: 0 or 1.");

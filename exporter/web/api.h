@@ -8,17 +8,24 @@
 //                 "refused": {"count", "last", "why"}}]}
 //   slos          as in the contract: {"slos": [{"name", "objective", "window_seconds", "good", "bad", "unjudged":
 //                 {"blind", "probe_fault", "missed", "excluded"}, "coverage", "budget_remaining", "burn_rates":
-//                 {"5m": …}, "alerts": [{"tier", "severity", "factor", "long_window_seconds", "short_window_seconds",
-//                 "min_bad", "fires_at" (so many failures in the long window, at the configured rate), "bad" (in the
-//                 long window), "active", "waits_for_min_bad" (it burns in both windows, and too little has failed yet
-//                 for it to fire), "since"}], "since"}]}
+//                 {"5m": …}, "alerts": [{"tier", "kind": "burn" | "coverage", "severity", "factor",
+//                 "long_window_seconds", "short_window_seconds", "min_bad", "fires_at" (so many failures in the long
+//                 window, at the configured rate), "bad" (in the long window), "active", "waits_for_min_bad" (it burns
+//                 in both windows, and too little has failed yet for it to fire), "since"}], "since"}]} Further
+//                 "excluded": {"good", "bad", "unjudged"} (what the excluded ones would have been), "sli" and
+//                 "sli_with_excluded" (shares of good events), "coverages": {"5m": …}.
+//   exclusions    {"exclusions": [{"name", "source": "configuration" | "api", "transactions" (none: all), "weekly":
+//                 {"days", "from", "to", "time_zone"} or null, "start", "end" (the present one's, or the next one's),
+//                 "active", "over", "ended_early"}]}
 //   transactions  {"transactions": [{"name", "every_seconds", "max_in_flight", "in_flight", "next_due", "verdicts":
-//                 {"good": …}, "last_verdict", "last_good", "last_bad", "stages": [{"name", "mode", "within_seconds",
-//                 "from", "watch", "expect": "some|exactly_one|none", "observer", "poll_every_seconds", "verdicts",
-//                 "failures" (those that happened), "sightings", "percentiles": [{"percentile", "window", "point",
-//                 "lower", "upper"}], "certificate_expiry"}]}]}
+//                 {"good": …}, "suspended_since", "last_verdict", "last_good", "last_bad", "stages": [{"name", "mode",
+//                 "within_seconds", "from", "watch", "expect": "some|exactly_one|none", "observer",
+//                 "poll_every_seconds", "verdicts", "failures" (those that happened), "sightings", "percentiles":
+//                 [{"percentile", "window", "point", "lower", "upper"}], "certificate_expiry"}]}]}
 //   runs          {"runs": [<run>…]}, newest first; ?transaction=NAME&verdict=V&limit=N (default 50, at most 1000)
-//   runs/<id>     <run>: {"id", "transaction", "origin", "state": "in_flight" | "decided" | "closed", "verdict", "due",
+//   runs/<id>     <run>: {"id", "transaction", "origin", "state": "in_flight" | "decided" | "closed", "verdict",
+//   "would_be" (of an
+//                 excluded one: its verdict but for that), "due",
 //                 "started", "decided", "traceparent", "trace_id", "captures" (names alone: values may be secrets),
 //                 "stages": [<step>…], "finally": [<step>…]}
 //                 <step>: {"name", "mode", "within_seconds", "verdict", "judged", "bad", "started", "seen": {"from",
@@ -28,6 +35,7 @@
 //                 whether it came late or was lost.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <functional>
 #include <optional>
@@ -60,6 +68,9 @@ struct HooksView {
 boost::json::value status_view(const engine::Snapshot& snapshot, Instant now, std::string_view version,
                                const HooksView& hooks);
 boost::json::value slos_view(const engine::Snapshot& snapshot);
+// One that is declared, and all of them.
+boost::json::object exclusion_view(const engine::ExclusionStatus& exclusion);
+boost::json::value exclusions_view(const engine::Snapshot& snapshot);
 boost::json::value transactions_view(const engine::Snapshot& snapshot);
 boost::json::value run_view(const engine::Snapshot& snapshot, const engine::RunRecord& run);
 

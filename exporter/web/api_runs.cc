@@ -44,6 +44,7 @@ json::object step_view(const engine::StagePlan& plan, const engine::StageRecord&
                     {"mode", mode_name(plan.mode)},
                     {"within_seconds", exact_seconds(plan.within)},
                     {"verdict", nullptr},
+                    {"would_be", nullptr},
                     {"judged", step.bad ? json::value("bad") : json::value(nullptr)},
                     {"bad", step.bad},
                     {"started", json_time(step.started, wall)},
@@ -149,6 +150,7 @@ json::value run_view(const engine::Snapshot& snapshot, const engine::RunRecord& 
                     {"stages", steps_view(plan.stages, run.stages, wall)},
                     {"finally", steps_view(plan.finally, run.finally, wall)}};
   if (run.verdict) view["verdict"] = engine::name(*run.verdict);
+  if (run.would_be) view["would_be"] = engine::name(*run.would_be);
   return view;
 }
 

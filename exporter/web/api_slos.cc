@@ -19,6 +19,12 @@ json::object unjudged_view(const engine::UnjudgedCounts& counts) {
           {"excluded", counts.excluded}};
 }
 
+json::object excluded_view(const engine::UnjudgedCounts& counts) {
+  return {{"good", counts.excluded_good},
+          {"bad", counts.excluded_bad},
+          {"unjudged", counts.excluded - counts.excluded_good - counts.excluded_bad}};
+}
+
 json::value bad_in(const engine::SloStatus& slo, Duration window) {
   const engine::WindowStatus* found = window_of(slo, window);
   return found == nullptr ? json::value(nullptr) : json::value(found->bad);
@@ -30,9 +36,15 @@ json::object slo_view(const engine::SloPlan& plan, const engine::SloStatus& slo,
     burn_rates[format_duration(window.window)] = json_number(window.burn_rate);
   }
   burn_rates.emplace(format_duration(slo.period.window), json_number(slo.period.burn_rate));
+  json::object coverages;
+  for (const engine::WindowStatus& window : slo.windows) {
+    coverages[format_duration(window.window)] = json_number(window.coverage);
+  }
+  coverages.emplace(format_duration(slo.period.window), json_number(slo.period.coverage));
   json::array alerts;
   for (const engine::AlertStatus& alert : slo.alerts) {
     alerts.push_back(json::object{{"tier", alert.tier},
+                                  {"kind", alert.factor > 0 ? "burn" : "coverage"},
                                   {"severity", alert.severity},
                                   {"factor", alert.factor},
                                   {"long_window_seconds", exact_seconds(alert.long_window)},
@@ -50,7 +62,11 @@ json::object slo_view(const engine::SloPlan& plan, const engine::SloStatus& slo,
           {"good", slo.period.good},
           {"bad", slo.period.bad},
           {"unjudged", unjudged_view(slo.period.unjudged)},
+          {"excluded", excluded_view(slo.period.unjudged)},
+          {"sli", json_number(slo.period.good_share)},
+          {"sli_with_excluded", json_number(slo.period.good_share_with_excluded)},
           {"coverage", json_number(slo.period.coverage)},
+          {"coverages", coverages},
           {"budget_remaining", json_number(slo.budget_remaining)},
           {"burn_rates", burn_rates},
           {"alerts", alerts},

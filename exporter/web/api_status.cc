@@ -51,6 +51,14 @@ json::value state_view(const std::optional<engine::StateStatus>& state, Duration
       {"last_moved_aside", state->last_aside.empty() ? json::value(nullptr) : json_text(state->last_aside)}};
 }
 
+json::array active_exclusions(const engine::Snapshot& snapshot) {
+  json::array active;
+  for (const auto& one : snapshot.exclusions) {
+    if (one.active) active.push_back(exclusion_view(one));
+  }
+  return active;
+}
+
 }  // namespace
 
 Health health_of(const engine::Snapshot* snapshot, Instant now) {
@@ -68,6 +76,11 @@ Health health_of(const engine::Snapshot* snapshot, Instant now) {
   if (!snapshot->ready) explain_not_ready(*snapshot, health);
   if (snapshot->state && !snapshot->state->writable) {
     health.why.push_back("What is to survive a restart cannot be written: " + snapshot->state->error);
+  }
+  for (size_t i = 0; i < snapshot->transactions.size() && i < snapshot->plan->transactions.size(); ++i) {
+    if (!snapshot->transactions[i].suspended_since) continue;
+    health.why.push_back("The transaction " + snapshot->plan->transactions[i].name +
+                         " is suspended: its slots are missed until it is resumed.");
   }
   if (snapshot->draining) health.why.emplace_back("The probe is stopping: it starts no more runs.");
   health.ready = health.healthy && snapshot->ready && !snapshot->draining;
@@ -110,6 +123,7 @@ json::value status_view(const engine::Snapshot& snapshot, Instant now, std::stri
                       {"state", state_view(snapshot.state, wall)},
                       {"hooks", json::object{{"url", json_text(hooks.url)},
                                              {"listening_since", json_time(hooks.listening_since, wall)}}},
+                      {"exclusions", active_exclusions(snapshot)},
                       {"watches", watches}};
 }
 

@@ -90,6 +90,7 @@ json::object transaction_view(const engine::Snapshot& snapshot, size_t index) {
       {"every_seconds", exact_seconds(plan.every)},
       {"max_in_flight", plan.max_in_flight},
       {"in_flight", stats.in_flight},
+      {"suspended_since", json_time(stats.suspended_since, wall)},
       {"next_due", plan.every > Duration::zero() ? json_time(stats.next_due, wall) : json::value(nullptr)},
       {"verdicts", counts_view<engine::RunVerdict>(stats.verdicts)},
       {"last_verdict", nullptr},

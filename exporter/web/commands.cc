@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "exporter/web/json_parts.h"
+#include "exporter/web/orders.h"
 #include "exporter/web/problem.h"
 #include "exporter/web/quote.h"
 
@@ -83,6 +84,34 @@ Response started_answer(const Result<std::string>& started) {
   }
 }
 
+bool is_one_exclusion(std::string_view path) {
+  return path.starts_with(kExclusions) && path.size() > kExclusions.size() && path[kExclusions.size()] == '/';
+}
+
+Response refusal(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::malformed:
+      return problem(400, error.text);
+    case ErrorCode::bad_config:
+      return problem(404, error.text);
+    case ErrorCode::rejected:
+      return problem(409, error.text);
+    case ErrorCode::busy:
+    case ErrorCode::cancelled:
+      return problem(503, error.text);
+    default:
+      return problem(500, error.text);
+  }
+}
+
+Response declared_answer(const Result<void>& done) {
+  return done ? json_answer(json::object{{"url", kExclusions}}, 201) : refusal(done.error());
+}
+
+Response done_answer(const Result<void>& done) {
+  return done ? json_answer(json::object{{"done", true}}) : refusal(done.error());
+}
+
 Response reload_answer(const ReloadOutcome& outcome) {
   if (!outcome.error) {
     json::array changes;
@@ -111,14 +140,21 @@ void Commands::stop() {
   bridge_->context = nullptr;
 }
 
-bool Commands::serves(std::string_view path) {
-  return path == kTrigger || path == kReload;
+bool Commands::serves(const RequestHead& head) {
+  const std::string_view path = head.path;
+  if (path == kExclusions) return head.method != "GET" && head.method != "HEAD";
+  return path == kTrigger || path == kReload || path == kSuspend || path == kResume || is_one_exclusion(path);
+}
+
+std::string_view Commands::method_of(std::string_view path) {
+  return is_one_exclusion(path) ? "DELETE" : path == kExclusions ? "GET, HEAD, POST" : "POST";
 }
 
 std::optional<Response> Commands::refuse(const RequestHead& head) const {
   // A browser sends JSON to another site only after asking, and nobody here says yes to that.
   const std::string* type = head.header("content-type");
-  if (head.path == kReload) {
+  const bool has_body = head.path == kTrigger || head.path == kExclusions;
+  if (!has_body) {
     // It has no body, and so a browser asks nobody before it sends it; but it says from where.
     if (head.header("origin") && head.header("sec-fetch-site") == nullptr)
       return problem(403, "Commands are not taken from pages of other sites.");
@@ -160,10 +196,34 @@ void Commands::answer(const Request& request, Reply reply) {
     return await<ReloadOutcome>(options_.limits.reload, std::move(reply), reload_answer,
                                 [&](auto done) { sources_.reload(std::move(done)); });
   }
+  if (request.head.path == kExclusions) return declare(request, std::move(reply));
+  if (is_one_exclusion(request.head.path)) return end(request, std::move(reply));
+  if (request.head.path != kTrigger) return suspend(request, std::move(reply));
   const auto transaction = transaction_of(request.body);
   if (!transaction) return reply(problem(400, transaction.error().text));
   await<Result<std::string>>(options_.limits.trigger, std::move(reply), started_answer,
                              [&](auto done) { sources_.trigger(*transaction, std::move(done)); });
+}
+
+void Commands::declare(const Request& request, Reply reply) {
+  auto order = exclusion_order(request.body);
+  if (!order) return reply(refusal(order.error()));
+  await<Result<void>>(options_.limits.trigger, std::move(reply), declared_answer,
+                      [&](auto done) { sources_.command(std::move(*order), std::move(done)); });
+}
+
+void Commands::end(const Request& request, Reply reply) {
+  auto order = end_order(request.head.path);
+  if (!order) return reply(refusal(order.error()));
+  await<Result<void>>(options_.limits.trigger, std::move(reply), done_answer,
+                      [&](auto done) { sources_.command(std::move(*order), std::move(done)); });
+}
+
+void Commands::suspend(const Request& request, Reply reply) {
+  auto order = suspend_order(request.head);
+  if (!order) return reply(refusal(order.error()));
+  await<Result<void>>(options_.limits.trigger, std::move(reply), done_answer,
+                      [&](auto done) { sources_.command(std::move(*order), std::move(done)); });
 }
 
 }  // namespace slosonde::exporter

@@ -19,7 +19,9 @@ class Commands {
   Commands(const Commands&) = delete;
   Commands& operator=(const Commands&) = delete;
 
-  static bool serves(std::string_view path);
+  // Reading them is no command, even where the path is also that of one.
+  static bool serves(const RequestHead& head);
+  static std::string_view method_of(std::string_view path);
   // A refusal by the head alone: not JSON, or sent by a page of another site.
   std::optional<Response> refuse(const RequestHead& head) const;
   void answer(const Request& request, Reply reply);
@@ -31,6 +33,10 @@ class Commands {
   // Replies with what `start` gives its caller back some time, or when patience has ended.
   template <class Outcome, class Start>
   void await(Duration patience, Reply reply, Response (*answer)(const Outcome&), Start start);
+
+  void declare(const Request& request, Reply reply);
+  void end(const Request& request, Reply reply);
+  void suspend(const Request& request, Reply reply);
 
   const WebOptions& options_;
   const WebSources& sources_;

@@ -14,6 +14,7 @@
 #include "probe/base/secret.h"
 #include "probe/base/time.h"
 #include "probe/config/config.h"
+#include "probe/engine/core.h"
 #include "probe/engine/snapshot.h"
 #include "probe/io/inbox.h"
 
@@ -71,6 +72,8 @@ struct WebSources {
   std::function<void(std::string transaction, std::function<void(Result<std::string>)> started)> trigger;
   // Reads the configuration anew; `done` as above.
   std::function<void(std::function<void(ReloadOutcome)> done)> reload;
+  // engine::Service::command; `done` as above.
+  std::function<void(engine::Command command, std::function<void(Result<void>)> done)> command;
 };
 
 }  // namespace slosonde::exporter

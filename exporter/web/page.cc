@@ -1,5 +1,7 @@
 #include "exporter/web/page.h"
 
+#include <algorithm>
+
 #include "exporter/web/api.h"
 #include "exporter/web/html.h"
 #include "exporter/web/page_style.h"
@@ -37,6 +39,10 @@ std::string overall(const engine::Snapshot* snapshot, const Health& health) {
   }
   if (active > 0) return tag("bad", std::to_string(active) + (active == 1 ? " alert active" : " alerts active"));
   if (snapshot->draining) return tag("warn", "stopping");
+  const auto suspended = [](const auto& one) { return one.suspended_since.has_value(); };
+  if (std::any_of(snapshot->transactions.begin(), snapshot->transactions.end(), suspended)) {
+    return tag("warn", "suspended");
+  }
   if (!health.ready) return tag("warn", "not ready");
   return tag("good", "running");
 }
@@ -77,6 +83,7 @@ std::string status_page(const engine::Snapshot* snapshot, Instant now, std::stri
   out += "<main>\n";
   if (snapshot) {
     write_slos(*snapshot, out);
+    write_exclusions(*snapshot, out);
     write_transactions(*snapshot, out);
     write_runs(*snapshot, out);
     write_watches(*snapshot, out);

@@ -14,6 +14,7 @@ std::string status_page(const engine::Snapshot* snapshot, Instant now, std::stri
 
 // Its sections; each appends to `out`.
 void write_slos(const engine::Snapshot& snapshot, std::string& out);
+void write_exclusions(const engine::Snapshot& snapshot, std::string& out);
 void write_transactions(const engine::Snapshot& snapshot, std::string& out);
 void write_runs(const engine::Snapshot& snapshot, std::string& out);
 void write_watches(const engine::Snapshot& snapshot, std::string& out);

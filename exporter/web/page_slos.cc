@@ -65,9 +65,11 @@ void write_alerts(const SloStatus& slo, const engine::Snapshot& snapshot, std::s
   for (const engine::AlertStatus& alert : slo.alerts) {
     const auto waits = waits_for(slo, alert);
     if (!alert.active && !waits) continue;
-    items += "<li>" + tag(alert.active ? "bad" : "warn", alert.severity) + " burning over " +
-             shown_factor(alert.factor) + " × in " + format_duration(alert.long_window) + " and " +
-             format_duration(alert.short_window);
+    items += "<li>" + tag(alert.active ? "bad" : "warn", alert.severity);
+    items += alert.factor > 0
+                 ? " burning over " + shown_factor(alert.factor) + " × in " + format_duration(alert.long_window) +
+                       " and " + format_duration(alert.short_window)
+                 : " less than half of what was due in " + format_duration(alert.long_window) + " could be judged";
     if (waits)
       items += "; fires at " + shown_count(waits->needs) + " failures, has " + shown_count(waits->has);
     else if (alert.since)
@@ -106,6 +108,11 @@ void write_slo(const engine::Snapshot& snapshot, size_t index, std::string& out)
   add(unjudged.missed, "missed");
   add(unjudged.excluded, "excluded");
   if (!not_judged.empty()) out += "<p class=\"dim\">Not judged: " + not_judged + "</p>\n";
+  if (unjudged.excluded > 0 && slo.period.good_share_with_excluded) {
+    out += "<p class=\"dim\">Good: " +
+           (slo.period.good_share ? shown_percent(*slo.period.good_share, 3) : std::string("–")) + ", and " +
+           shown_percent(*slo.period.good_share_with_excluded, 3) + " with what was excluded</p>\n";
+  }
   out += "</article>\n";
 }
 

@@ -29,7 +29,7 @@ Role::Role(RoleParts parts, const WebLimits& limits, Trouble& trouble)
     : parts_(std::move(parts)), limits_(limits), trouble_(trouble) {}
 
 bool Role::is_command(const RequestHead& head) const {
-  return parts_.commands && Commands::serves(head.path);
+  return parts_.commands && Commands::serves(head);
 }
 
 bool Role::is_view(const RequestHead& head) const {
@@ -64,12 +64,13 @@ std::optional<Response> Role::refuse(const RequestHead& head) const {
         "the address as Host.");
   }
   if (is_command(head)) {
-    if (head.method != "POST") return wrong_method(head, "POST");
+    const std::string_view method = Commands::method_of(head.path);
+    if (!method.ends_with(head.method)) return wrong_method(head, std::string(method));
     return parts_.commands->refuse(head);
   }
   if (is_view(head)) {
     // Commands are looked for here first: say where they are.
-    if (Commands::serves(head.path)) return not_found(head);
+    if (Commands::serves(head)) return not_found(head);
     if (head.method != "GET" && head.method != "HEAD") return wrong_method(head, "GET, HEAD");
     return {};
   }
@@ -79,14 +80,14 @@ std::optional<Response> Role::refuse(const RequestHead& head) const {
 }
 
 Response Role::not_found(const RequestHead& head) const {
-  if (Commands::serves(head.path)) {
+  if (Commands::serves(head)) {
     return problem(404, quote(head.path) +
                             " is not served here. Commands are taken on the admin listener alone: set admin: "
                             "{address: …} in the configuration, and call that.");
   }
   return problem(404, "There is no " + quote(head.path) +
                           " here; there are /, /metrics, /-/healthy, /-/ready and /api/v1/{status,slos,transactions,"
-                          "runs,runs/<id>,config}.");
+                          "runs,runs/<id>,exclusions,config}.");
 }
 
 Admission Role::admit(const RequestHead& head) {

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::string_view kApi = "/api/v1/";
 constexpr std::string_view kRun = "runs/";
-constexpr std::array<std::string_view, 5> kResources = {"status", "slos", "transactions", "runs", "config"};
+constexpr std::array<std::string_view, 6> kResources = {"status", "slos",   "transactions",
+                                                        "runs",   "config", "exclusions"};
 
 std::string_view trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t");
@@ -139,13 +140,14 @@ Response Views::api(std::string_view resource, const RequestHead& head) const {
   const bool is_run = resource.starts_with(kRun);
   if (!is_run && std::find(kResources.begin(), kResources.end(), resource) == kResources.end()) {
     return problem(404, "There is no " + quote(head.path) +
-                            "; /api/v1/ has status, slos, transactions, runs, runs/<id> and config.");
+                            "; /api/v1/ has status, slos, transactions, runs, runs/<id>, exclusions and config.");
   }
   const auto snapshot = sources_.snapshot();
   if (!snapshot) return problem(503, "The engine has not started yet; ask again in a moment.");
   if (is_run) return run_answer(*snapshot, resource.substr(kRun.size()));
   if (resource == "runs") return runs_answer(*snapshot, head.query);
   if (resource == "slos") return json_answer(slos_view(*snapshot));
+  if (resource == "exclusions") return json_answer(exclusions_view(*snapshot));
   if (resource == "transactions") return json_answer(transactions_view(*snapshot));
   const HooksView hooks{hooks_.url(), hooks_.listening_since(), trouble_.refused()};
   return json_answer(status_view(*snapshot, sources_.now(), options_.version, hooks));

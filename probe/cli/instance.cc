@@ -14,11 +14,16 @@ tl::expected<std::unique_ptr<Instance>, config::Problems> Instance::make(const c
   Instance& self = *made;
   // The web server is asked for views only once it has started, and that is after the service was made.
   exporter::WebSources sources{
-      self.world_.inbox(), [&self] { return self.world_.now(); }, [&self] { return self.service_->snapshot(); },
+      self.world_.inbox(),
+      [&self] { return self.world_.now(); },
+      [&self] { return self.service_->snapshot(); },
       [&self](const std::string& transaction, const std::function<void(Result<std::string>)>& started) {
         self.service_->trigger(transaction, started);
       },
-      [&self](std::function<void(exporter::ReloadOutcome)> done) { self.post_reload(std::move(done)); }};
+      [&self](std::function<void(exporter::ReloadOutcome)> done) { self.post_reload(std::move(done)); },
+      [&self](const engine::Command& command, const std::function<void(Result<void>)>& done) {
+        self.service_->command(command, done);
+      }};
   self.web_ = std::make_unique<exporter::WebServer>(std::move(options.web), std::move(sources));
   self.world_.set_hooks(&self.web_->hooks());
   self.world_.on_exception([&self](std::string_view what) { self.web_->engine_threw(what); });

@@ -64,6 +64,23 @@ std::string burns_of(const json::value& slo) {
   return text.empty() ? "-" : text;
 }
 
+// Of the whole period, and where it is less in one of the shorter windows, of that.
+std::string coverage_of(const json::value& slo) {
+  const auto whole = number_of(slo, "coverage");
+  std::string text = share_or_none(whole);
+  const auto* all = find(slo, "coverages");
+  if (!whole || all == nullptr || !all->is_object()) return text;
+  std::optional<double> least;
+  std::string window;
+  for (const auto& pair : all->get_object()) {
+    const auto share = number_of(*all, pair.key());
+    if (!share || *share >= least.value_or(*whole)) continue;
+    least = share;
+    window = pair.key();
+  }
+  return least ? text + " (" + window + " " + shown_share(*least) + ")" : text;
+}
+
 Cell alerts_of(const json::value& slo) {
   std::string firing, waiting;
   for (const json::value& alert : list_of(slo, "alerts")) {
@@ -104,7 +121,7 @@ void print_slos(const json::value& slos, bool colour) {
                {std::to_string(count_of(slo, "good"))},
                {std::to_string(count_of(slo, "bad"))},
                {unjudged_of(slo)},
-               {share_or_none(number_of(slo, "coverage"))},
+               {coverage_of(slo)},
                budget_of(slo),
                alerts_of(slo),
                {burns_of(slo)}});
@@ -114,18 +131,20 @@ void print_slos(const json::value& slos, bool colour) {
 }
 
 void print_transactions(const json::value& transactions, bool colour) {
-  Table table({"transaction", "every", "last", "good", "bad", "blind", "probe_fault", "missed", "in flight"},
-              {1, 3, 4, 5, 6, 7, 8});
+  Table table(
+      {"transaction", "every", "last", "good", "bad", "blind", "probe_fault", "missed", "excluded", "in flight"},
+      {1, 3, 4, 5, 6, 7, 8, 9});
   for (const json::value& one : list_of(transactions, "transactions")) {
     const json::value none;
     const auto* found = find(one, "verdicts");
     const json::value& verdicts = found != nullptr ? *found : none;
     const std::string last = text_of(one, "last_verdict");
     const Tone tone = last == "good" ? Tone::good : last == "bad" ? Tone::bad : Tone::warning;
-    std::vector<Cell> row{{text_of(one, "name")},
+    const bool suspended = !text_of(one, "suspended_since").empty();
+    std::vector<Cell> row{suspended ? Cell{text_of(one, "name") + " SUSPENDED", Tone::bad} : Cell{text_of(one, "name")},
                           {shown_setting(number_of(one, "every_seconds").value_or(0))},
                           {last.empty() ? "-" : last, tone}};
-    for (const char* verdict : {"good", "bad", "blind", "probe_fault", "missed"}) {
+    for (const char* verdict : {"good", "bad", "blind", "probe_fault", "missed", "excluded"}) {
       row.push_back({std::to_string(count_of(verdicts, verdict))});
     }
     row.push_back({std::to_string(count_of(one, "in_flight"))});
@@ -144,6 +163,10 @@ void print_head(const json::value& status, bool colour) {
             << text_of(status, "started") << '\n';
   for (const json::value& why : list_of(status, "why")) {
     if (why.is_string()) std::cout << "  " << std::string(why.get_string()) << '\n';
+  }
+  for (const json::value& exclusion : list_of(status, "exclusions")) {
+    std::cout << "  " << toned("excluded:", Tone::warning, colour) << ' ' << text_of(exclusion, "name") << " until "
+              << text_of(exclusion, "end") << '\n';
   }
   for (const json::value& watch : list_of(status, "watches")) {
     if (text_of(watch, "state") != "out_of_sight") continue;

@@ -1,13 +1,12 @@
 #include <set>
 #include <string>
 
+#include "probe/config/names.h"
 #include "probe/config/rules.h"
 #include "probe/config/utf8.h"
 
 namespace slosonde::config {
-namespace {
 
-// What survives as a label value, in a URL's path and in a file's name.
 bool is_good_name(std::string_view name) {
   constexpr size_t kLongest = 63;
   const auto is_alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
@@ -16,6 +15,8 @@ bool is_good_name(std::string_view name) {
     if (!is_alphanumeric(c) && c != '_' && c != '.' && c != '-') return false;
   return true;
 }
+
+namespace {
 
 class Names {
  public:

@@ -103,11 +103,26 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     });
   }
 
+  bool post_command(const Command& command, const std::function<void(Result<void>)>& done) {
+    constexpr size_t kBytes = 4096;
+    return io_.inbox().post(kBytes, [self = weak_from_this(), command, done] {
+      const auto alive = self.lock();
+      const Result<void> taken =
+          alive ? alive->core_.command(alive->io_.now(), command) : fail(ErrorCode::busy, "the probe is stopping");
+      if (!taken) return done(taken);
+      alive->acknowledge(done);
+    });
+  }
+
  private:
   struct Waiting {
     uint32_t transaction;
     std::function<void(Result<std::string>)> started;
     std::optional<RunId> run;
+  };
+  struct Acknowledgement {
+    Instant taken;
+    std::function<void(Result<void>)> done;
   };
 
   CoreOptions core_options() {
@@ -168,6 +183,23 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     take(Trigger{index});
   }
 
+  // Once it is in the snapshot and the state file: what is said to be done must survive a kill.
+  void acknowledge(const std::function<void(Result<void>)>& done) {
+    acknowledgements_.push_back({io_.now(), done});
+    if (keeper_) keeper_->hurry();
+    alarm_.soon();
+  }
+
+  void acknowledge_what_is_done() {
+    const auto waits = [&](const Acknowledgement& one) {
+      return one.taken > published_ || (keeper_ && !stopping_ && !keeper_->settled(one.taken));
+    };
+    const auto rest = std::stable_partition(acknowledgements_.begin(), acknowledgements_.end(), waits);
+    const std::vector<Acknowledgement> done(rest, acknowledgements_.end());
+    acknowledgements_.erase(rest, acknowledgements_.end());
+    for (const Acknowledgement& one : done) one.done({});
+  }
+
   void ring(std::optional<Duration> late) {
     if (late) lag_.observe(seconds(*late));
     try {
@@ -196,8 +228,9 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     core_.advance(now, outputs_);
     for (Output& output : outputs_) std::visit([this](auto& order) { carry_out(order); }, output);
     if (keeper_ && !stopping_) keeper_->turn(now, [this](const Notice& one) { carry_out(one); });
-    if (asked > 0 || now - published_ >= freshness()) publish(now);
+    if (asked > 0 || !acknowledgements_.empty() || now - published_ >= freshness()) publish(now);
     answer_triggers(asked);
+    acknowledge_what_is_done();
     if (next_) carry_on(now);
     if (drain_until_ && see_to_the_end(now)) return;
     arm(now);
@@ -243,6 +276,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     Instant when = std::min(core_.next_due(), published_ + freshness());
     if (drain_until_) when = std::min(when, stopping_ ? now + std::chrono::milliseconds(10) : *drain_until_);
     if (keeper_ && !stopping_) when = std::min(when, keeper_->next_due());
+    if (!acknowledgements_.empty()) when = std::min(when, now + std::chrono::milliseconds(10));
     alarm_.arm(std::max(when, now));
   }
 
@@ -348,7 +382,8 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   ConfigStatus config_;
   std::optional<std::pair<Equipment, std::function<void(Result<Changes>)>>> next_;  // to be carried out
   Outputs outputs_;
-  std::vector<Waiting> waiting_;  // triggers that await their run
+  std::vector<Acknowledgement> acknowledgements_;  // of commands that are carried out
+  std::vector<Waiting> waiting_;                   // triggers that await their run
   int rounds_ = 0;
   bool changed_ = false;
   Instant published_{};
@@ -388,6 +423,10 @@ void Service::reload_failed() {
 
 const Equipment& Service::equipment() const {
   return impl_->equipment();
+}
+
+void Service::command(const Command& command, const std::function<void(Result<void>)>& done) {
+  if (!impl_->post_command(command, done)) done(fail(ErrorCode::busy, "the probe's inbox is full; try again later"));
 }
 
 void Service::trigger(const std::string& transaction, const std::function<void(Result<std::string>)>& started) {

@@ -51,6 +51,11 @@ class Service {
   // and calls `done` (once, on the engine thread, never from within drain()). A second call stops at once.
   void drain(Duration grace, std::function<void()> done);
 
+  // Any thread: a command to the core. `done` is called on the engine thread once it is carried out, can be seen in the
+  // snapshot, and is committed where anything is (unless the state cannot be written just now); or with why not. With
+  // the inbox full it is called at once, on the caller's thread, with `busy`.
+  void command(const Command& command, const std::function<void(Result<void>)>& done);
+
   // Engine thread. With the next turn carries out another plan of the same probe: what is the same goes on as it is
   // (see Core::go_on_with), watches included, in whose place those of `next` are not used. `done` is then called with
   // what has changed; or with why nothing has (`busy`: stopping, or another one waits).

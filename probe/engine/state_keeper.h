@@ -39,6 +39,10 @@ class StateKeeper {
   // Between two turns. Tells when the state cannot be written any more, and when it can again.
   using Tell = std::function<void(const Notice&)>;
   void turn(Instant now, const Tell& tell);
+  // What there is now is committed with the next turn, as soon as the disk allows it.
+  void hurry() { next_ = Instant::min(); }
+  // Whether all that was known by `t` is committed, or cannot be just now.
+  bool settled(Instant t) const { return (committed_ && *committed_ >= t) || !writer_->status().writable; }
   // When turn() has something to do again.
   Instant next_due() const { return next_; }
   // Commits the last batch and ends; blocks for as long as that takes.

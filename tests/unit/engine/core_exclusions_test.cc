@@ -256,7 +256,10 @@ TEST(CoreSuspensions, SlotsAreMissedAndRunsInFlightGoOn) {
   EXPECT_EQ(lives->view()->slos[0].period.unjudged.missed, 40U) << "a suspended probe is not silent: coverage falls";
   EXPECT_TRUE(lives->view()->transactions[0].suspended_since);
   EXPECT_EQ(lives->notices(Notice::Kind::suspended), 1U);
-  EXPECT_THAT(lives->told.back().text, HasSubstr("suspended"));
+  const auto missed =
+      std::ranges::find_if(lives->told, [](const Notice& one) { return one.kind == Notice::Kind::slot_missed; });
+  ASSERT_NE(missed, lives->told.end());
+  EXPECT_THAT(missed->text, HasSubstr("suspended"));
   lives.commit();
   lives.restart(1min);
   ASSERT_TRUE(lives->view()->transactions[0].suspended_since);
@@ -271,6 +274,69 @@ TEST(CoreSuspensions, SlotsAreMissedAndRunsInFlightGoOn) {
   lives.commit();
   lives.restart(1s);
   EXPECT_FALSE(lives->view()->transactions[0].suspended_since);
+}
+
+TEST(CoreExclusions, AndSuspensionsGoOnUnderAnotherPlan) {
+  Rig rig(plan());
+  ASSERT_TRUE(rig.core.command(rig.now, order("release", 1h)));
+  answer_all(rig, kStart + 5min, true);
+  ASSERT_TRUE(rig.core.command(rig.now, Suspend{"console", true}));
+  Plan next = plan_of({write_and_read(), console()});
+  next.slos = {slo_of("up", 1)};
+  next.slos[0].window = 24h;
+  next.exclusions = {{"night", {0}, slo::WallSpan{kStart + 1h, kStart + 2h}}};
+  rig.reload(next);
+  EXPECT_TRUE(rig.view()->transactions[1].suspended_since);
+  EXPECT_FALSE(rig.view()->transactions[0].suspended_since);
+  ASSERT_EQ(rig.view()->exclusions.size(), 2U);
+  EXPECT_EQ(rig.view()->exclusions[1].name, "release");
+  EXPECT_TRUE(rig.view()->exclusions[1].active);
+  rig.pass(5min);
+  EXPECT_EQ(rig.view()->slos[0].period.unjudged.missed, 0U);
+  EXPECT_EQ(rig.view()->slos[0].period.unjudged.excluded, 40U) << "20 runs and 20 slots that were not started";
+}
+
+TEST(CoreCoverage, TheAlertFiresWhenHalfOfFiveMinutesCouldNotBeJudgedAndResolvesWithSight) {
+  Lives lives(plan());
+  const auto coverage = [&] { return lives->view()->slos[0].alerts.back(); };
+  answer_all(*lives, kStart + 20min, true);
+  EXPECT_EQ(coverage().tier, "coverage");
+  EXPECT_EQ(coverage().long_window, Duration(5min));
+  EXPECT_FALSE(coverage().active);
+  ASSERT_TRUE(lives->core.command(lives->now, Suspend{"", true}));
+  lives->pass(2min);
+  EXPECT_FALSE(coverage().active);
+  lives->pass(1min);
+  ASSERT_TRUE(coverage().active) << "a suspended probe must not be silent";
+  EXPECT_EQ(lives->view()->slos[0].period.bad, 0U);
+  const auto fired =
+      std::ranges::find_if(lives->told, [](const Notice& one) { return one.kind == Notice::Kind::alert_fired; });
+  ASSERT_NE(fired, lives->told.end());
+  EXPECT_THAT(fired->text, HasSubstr("could not be judged in 5m"));
+  lives.commit();
+  lives.restart(1s);
+  EXPECT_TRUE(coverage().active) << "it goes on after a restart";
+  lives->pass(20min);
+  EXPECT_TRUE(coverage().active) << "and for as long as nothing is judged";
+  ASSERT_TRUE(lives->core.command(lives->now, Suspend{"", false}));
+  answer_all(*lives, lives->now + 2min, true);
+  EXPECT_TRUE(coverage().active);
+  answer_all(*lives, lives->now + 1min, true);
+  EXPECT_FALSE(coverage().active);
+}
+
+TEST(CoreCoverage, OneBlindRunOfAFreshProbeIsNoAlertAndWhatIsExcludedNeitherIsOne) {
+  Plan declared = plan();
+  declared.exclusions = {{"night", {}, slo::WallSpan{kStart + 10min, kStart + 60min}}};
+  Rig rig(declared);
+  rig.stall_to(kStart + 1min);
+  EXPECT_FALSE(rig.view()->slos[0].alerts.back().active);
+  answer_all(rig, kStart + 10min, true);
+  ASSERT_TRUE(rig.core.command(rig.now, Suspend{"", true}));
+  rig.pass(50min - 1s);
+  EXPECT_FALSE(rig.view()->slos[0].alerts.back().active);
+  rig.pass(5min);
+  EXPECT_TRUE(rig.view()->slos[0].alerts.back().active);
 }
 
 }  // namespace

@@ -56,8 +56,11 @@ TEST(Api, SlosHaveExactlyTheContractedKeys) {
   const json::value view = sent(slos_view(*sample::snapshot()));
   EXPECT_THAT(keys(view), ElementsAre("slos"));
   const json::value& slo = view.at("slos").at(0);
-  EXPECT_THAT(keys(slo), ElementsAre("name", "objective", "window_seconds", "good", "bad", "unjudged", "coverage",
-                                     "budget_remaining", "burn_rates", "alerts", "since"));
+  EXPECT_THAT(keys(slo), ElementsAre("name", "objective", "window_seconds", "good", "bad", "unjudged", "excluded",
+                                     "sli", "sli_with_excluded", "coverage", "coverages", "budget_remaining",
+                                     "burn_rates", "alerts", "since"));
+  EXPECT_THAT(keys(slo.at("coverages")), ElementsAre("5m", "30m", "1h", "6h", "30d"));
+  EXPECT_EQ(slo.at("alerts").at(0).at("kind"), "burn");
   EXPECT_EQ(slo.at("name"), "alert-delivered");
   EXPECT_EQ(slo.at("objective").as_double(), 0.999);
   EXPECT_EQ(slo.at("window_seconds").as_double(), 2592000);

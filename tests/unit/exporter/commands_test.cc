@@ -204,5 +204,47 @@ TEST_F(CommandsTest, StoppingDoesNotWaitForACommandUnderWay) {
   EXPECT_TRUE(client.closed());
 }
 
+TEST_F(CommandsTest, DeclareAndSuspendNeverForAPageOfAnotherSite) {
+  std::atomic<int> taken{0};
+  command = [&](const engine::Command&, const std::function<void(Result<void>)>& done) {
+    ++taken;
+    done({});
+  };
+  start();
+  const std::string& admin = server().admin_address();
+  const std::string body = R"({"name": "x", "for": "1h"})";
+  const std::string other_site = "Sec-Fetch-Site: cross-site\r\n";
+  EXPECT_EQ(ask(admin, "POST", "/api/v1/exclusions", "", body).status, 415);
+  EXPECT_EQ(ask(admin, "POST", "/api/v1/exclusions", json_and(other_site.c_str()), body).status, 403);
+  EXPECT_EQ(ask(admin, "DELETE", "/api/v1/exclusions/x", other_site).status, 403);
+  EXPECT_EQ(ask(admin, "POST", "/-/suspend", other_site).status, 403);
+  EXPECT_EQ(ask(admin, "POST", "/-/suspend", "Origin: http://other.example\r\n").status, 403);
+  EXPECT_EQ(ask(admin, "GET", "/-/suspend").status, 405);
+  EXPECT_EQ(ask(admin, "POST", "/api/v1/exclusions/x", json_and(""), body).status, 405);
+  EXPECT_EQ(ask(admin, "PUT", "/api/v1/exclusions", json_and(""), body).status, 405);
+  EXPECT_EQ(taken, 0);
+  EXPECT_EQ(ask(admin, "POST", "/api/v1/exclusions", json_and(""), body).status, 201);
+  EXPECT_EQ(ask(admin, "DELETE", "/api/v1/exclusions/x").status, 200);
+  EXPECT_EQ(ask(admin, "POST", "/-/resume?transaction=log-to-alert").status, 200);
+  EXPECT_EQ(taken, 3);
+  EXPECT_EQ(ask(admin, "GET", "/api/v1/exclusions").status, 200) << "reading is no command";
+  EXPECT_EQ(get("/api/v1/exclusions").status, 200);
+  EXPECT_EQ(ask(at(), "POST", "/api/v1/exclusions", json_and(""), body).status, 404);
+  EXPECT_EQ(ask(at(), "DELETE", "/api/v1/exclusions/x").status, 404);
+}
+
+TEST_F(CommandsTest, SayWhatTheEngineRefuses) {
+  Error error;
+  command = [&](const engine::Command&, const std::function<void(Result<void>)>& done) { done(fail(error)); };
+  start();
+  for (const auto& [code, status] : {std::pair(ErrorCode::malformed, 400), std::pair(ErrorCode::bad_config, 404),
+                                     std::pair(ErrorCode::rejected, 409), std::pair(ErrorCode::busy, 503)}) {
+    error = {code, "so it is"};
+    const Answer answer = ask(server().admin_address(), "DELETE", "/api/v1/exclusions/x");
+    EXPECT_EQ(answer.status, status);
+    EXPECT_THAT(answer.body, HasSubstr("so it is"));
+  }
+}
+
 }  // namespace
 }  // namespace slosonde::exporter

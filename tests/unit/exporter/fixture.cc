@@ -45,6 +45,9 @@ void ServerTest::start() {
                      },
                      [this](std::function<void(ReloadOutcome)> done) {
                        if (reload) reload(std::move(done));
+                     },
+                     [this](engine::Command one, std::function<void(Result<void>)> done) {
+                       if (command) command(std::move(one), std::move(done));
                      }};
   server_ = std::make_unique<WebServer>(options, std::move(sources));
   const auto started = server_->start();

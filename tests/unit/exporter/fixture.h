@@ -49,6 +49,8 @@ class ServerTest : public testing::Test {
   // Called on the web thread for POST /api/v1/trigger.
   std::function<void(std::string, std::function<void(Result<std::string>)>)> trigger;
   std::function<void(std::function<void(ReloadOutcome)>)> reload;
+  // Called on the web thread for every other command.
+  std::function<void(engine::Command, std::function<void(Result<void>)>)> command;
 
  private:
   std::filesystem::path folder_;

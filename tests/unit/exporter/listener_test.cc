@@ -22,7 +22,7 @@ class ListenerTest : public ServerTest {
  protected:
   // The error of a second server with these options.
   Error error_of(const WebOptions& other) {
-    WebServer second(other, {inbox, [] { return sample::kNow; }, [] { return nullptr; }, {}, {}});
+    WebServer second(other, {inbox, [] { return sample::kNow; }, [] { return nullptr; }, {}, {}, {}});
     const auto started = second.start();
     return started ? Error() : started.error();
   }

@@ -91,6 +91,7 @@ class SightTest : public testing::Test {
                                                                  return sample::snapshot();
                                                                },
                                                                {},
+                                                               {},
                                                                {}});
     world_.set_hooks(&server_->hooks());
     const std::string text =
