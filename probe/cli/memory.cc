@@ -1,12 +1,19 @@
 #include "probe/cli/memory.h"
 
-#include <malloc.h>
 #include <sys/mman.h>
 
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <string>
+
+// jemalloc reads this when it starts. One heap for all threads (ours hardly ever allocate at once), of which what is
+// free goes back to the kernel within a second. glibc's allocator takes a tenth more time for a check: libcurl's
+// buffers are larger than what it keeps at hand.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "narenas:1,tcache_max:8192,dirty_decay_ms:1000,muzzy_decay_ms:0";
+}
 
 namespace slosonde::cli {
 
@@ -37,11 +44,6 @@ bool read_head(const std::string& line, Mapping& mapping) {
 
 }  // namespace
 
-void keep_heap_small() {
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_TRIM_THRESHOLD, 128 * 1024);
-}
-
 size_t drop_startup_pages() {
   std::ifstream smaps("/proc/self/smaps");
   Mapping mapping;
@@ -58,7 +60,6 @@ size_t drop_startup_pages() {
       mapping.droppable = false;  // relocated constants: dropping them would lose them
     }
   }
-  malloc_trim(0);
   return dropped + mapping.drop();
 }
 

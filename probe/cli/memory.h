@@ -5,10 +5,6 @@
 
 namespace slosonde::cli {
 
-// Call before any thread is started: one heap for all threads instead of up to eight a core (ours hardly ever allocate
-// at once), and freed memory goes back early.
-void keep_heap_small();
-
 // Lets go of the code and constants that only starting needed: some 20 libraries initialise themselves, and the kernel
 // maps 64 KiB around every page they touch. What is still used comes back from the page cache, page by page. Says how
 // many bytes were let go of; 0 where /proc does not tell.

@@ -87,7 +87,6 @@ void say_started(Log& log, const config::Config& config, exporter::WebServer& we
 
 int run(const RunOptions& options) {
   HeldSignals held;
-  keep_heap_small();
   std::signal(SIGPIPE, SIG_IGN);
   auto config = load_config(options.config);
   if (!config) return complain(config.error(), options.config);
