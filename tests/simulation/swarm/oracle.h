@@ -139,6 +139,7 @@ class Oracle {
   // oracle_slots.cc: which slots were started, and which missed.
   bool settle_slot(size_t transaction);
   void settle_life(size_t transaction);
+  bool watch_ready(size_t watch, int life, Time t) const;
   std::optional<Time> begun(size_t transaction, int life) const;
   void miss(size_t transaction, Step step, Time first, uint64_t n);
   bool suspended(size_t transaction, int life, Time turn) const;

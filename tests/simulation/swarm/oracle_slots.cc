@@ -11,7 +11,6 @@ namespace {
 constexpr Time kGrain = 10 * kMillisecond;
 constexpr uint64_t kAfterRuns = uint64_t{1} << 62;  // among what is due at the same instant, slots come last
 constexpr size_t kMostFailures = 20;
-constexpr bool kDroppedCount = false;  // whether runs that cannot go on after the clock was set back are counted
 
 }  // namespace
 
@@ -19,19 +18,34 @@ void Oracle::fail(Time at, size_t transaction, std::string text) {
   if (failures_.size() < kMostFailures) failures_.push_back({at, transaction, std::move(text)});
 }
 
-// When its slots began in this life: its watches had all covered something, or had had their time to.
+// Whether runs need not wait for the watch: it has covered something in this life, or its place is gone.
+bool Oracle::watch_ready(size_t watch, int life, Time t) const {
+  const WatchFacts& facts = watches_[watch];
+  const auto by_then = [&](const auto& one) { return one.life == life && one.fed <= t; };
+  if (std::any_of(facts.coverage.begin(), facts.coverage.end(), by_then)) return true;
+  const auto last = std::find_if(facts.sight.rbegin(), facts.sight.rend(), by_then);
+  return last != facts.sight.rend() && last->sight == Sight::place_gone;
+}
+
+// When its slots began in this life: its watches were all ready, or had had their time to be.
 std::optional<Time> Oracle::begun(size_t transaction, int life) const {
   const Life& in = lives_[static_cast<size_t>(life)];
-  Time ready = in.begin;
+  std::vector<size_t> watches;
   for (const StageTerms& stage : scenario_.transactions[transaction].stages) {
-    if (stage.mode != Mode::watched) continue;
-    const auto& all = watches_[stage.watch].coverage;
-    const auto first = std::find_if(all.begin(), all.end(), [&](const Covered& one) { return one.life == life; });
-    ready = std::max(ready, first == all.end() ? INT64_MAX : first->fed);
+    if (stage.mode == Mode::watched) watches.push_back(stage.watch);
   }
-  ready = std::min(ready, in.begin + scenario_.settle);
-  if (ready > in.cut) return std::nullopt;
-  return ready;
+  Time begun = watches.empty() ? in.begin : in.begin + scenario_.settle;
+  const auto consider = [&](int of, Time t) {
+    if (of != life || t >= begun) return;
+    if (std::all_of(watches.begin(), watches.end(), [&](size_t watch) { return watch_ready(watch, life, t); }))
+      begun = t;
+  };
+  for (const size_t watch : watches) {
+    for (const Covered& one : watches_[watch].coverage) consider(one.life, one.fed);
+    for (const Seen& one : watches_[watch].sight) consider(one.life, one.fed);
+  }
+  if (begun > in.cut) return std::nullopt;
+  return begun;
 }
 
 // The transaction goes on in the next life: what was due before that began is missed.
@@ -156,10 +170,9 @@ void Oracle::count(const RunFacts& run, const Judged& judged) {
     if (slo.faster_than > 0) {
       count_latency(run, judged, s);
     } else if (slo.stage < 0) {
-      if (!judged.dropped || kDroppedCount) add(judged.decided_step, judged.decided, judged.verdict);
+      add(judged.decided_step, judged.decided, judged.verdict);
     } else {
       const Fate& fate = judged.fates[static_cast<size_t>(slo.stage)];
-      if (fate.dropped && !kDroppedCount) continue;
       const RunVerdict kind = fate.verdict == Verdict::on_time  ? RunVerdict::good
                               : fate.verdict != Verdict::unseen ? RunVerdict::bad
                               : fate.fault                      ? RunVerdict::probe_fault
@@ -202,7 +215,7 @@ void Oracle::count_latency(const RunFacts& run, const Judged& judged, size_t s) 
     }
     over = fate.step.q;
   }
-  if (fate.verdict == Verdict::skipped || (fate.dropped && !kDroppedCount)) return;
+  if (fate.verdict == Verdict::skipped) return;
   if (fate.verdict == Verdict::unseen && !fate.seen) {
     return add(fate.step, fate.at, fate.fault ? RunVerdict::probe_fault : RunVerdict::blind);
   }
