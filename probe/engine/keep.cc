@@ -24,10 +24,14 @@ std::vector<TimeSpan> spans_of(std::string_view bytes) {
   return in.ended_well() ? spans : std::vector<TimeSpan>();
 }
 
-bool is_of_the_future(const store::Batch& kept, Instant now) {
+bool is_of_the_future(const store::Batch& kept, const SliBook& slis, Instant now) {
   const auto later = [&](Instant t) { return t > now + kClockSlack; };
-  return std::ranges::any_of(kept.slis, [&](const store::KeptSli& one) { return later(one.used); }) ||
-         std::ranges::any_of(kept.watches, [&](const store::KeptWatch& one) {
+  // Of SLIs that nothing uses any more, the time may be one that was wrong long ago.
+  Instant used = Instant::min();
+  for (const store::KeptSli& one : kept.slis) {
+    if (slis.uses(one.definition)) used = std::max(used, one.used);
+  }
+  return later(used) || std::ranges::any_of(kept.watches, [&](const store::KeptWatch& one) {
            return std::ranges::any_of(spans_of(one.coverage), [&](const TimeSpan& span) { return later(span.to); });
          });
 }
@@ -106,7 +110,7 @@ store::RunKey Keep::key_of(const RunId& run) const {
 }
 
 Keep::Restored Keep::restore(const store::Batch& kept, Instant now, bool clock_stepped) {
-  clock_stepped = clock_stepped || is_of_the_future(kept, now);
+  clock_stepped = clock_stepped || is_of_the_future(kept, slis_, now);
   Restored restored;
   restore_counts(kept, now, restored);
   restore_runs(kept, now, clock_stepped, restored);
@@ -128,7 +132,7 @@ void Keep::restore_counts(const store::Batch& kept, Instant now, Restored& resto
     at[t] = missed.first;
     restored.missed.emplace_back(t, missed);
   }
-  for (auto& [slo, why] : slis_.restore(kept, at)) {
+  for (auto& [slo, why] : slis_.restore(kept, at, now)) {
     restored.notices.push_back({Notice::Kind::history_anew, plan_.slos[slo].name, std::move(why)});
   }
 }

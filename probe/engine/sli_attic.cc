@@ -7,7 +7,7 @@
 
 namespace slosonde::engine {
 
-void SliAttic::put(const store::Batch& counts, const InUse& in_use) {
+void SliAttic::put(const store::Batch& counts, Instant now, const InUse& in_use) {
   std::set<std::string, std::less<>> fresh;
   for (const store::KeptSli& sli : counts.slis) fresh.insert(sli.definition);
   const auto replaced = [&](const auto& one) { return fresh.contains(one.definition) || in_use(one.definition); };
@@ -16,6 +16,7 @@ void SliAttic::put(const store::Batch& counts, const InUse& in_use) {
   for (const store::KeptSli& sli : counts.slis) {
     if (!in_use(sli.definition)) kept_.slis.push_back(sli);
   }
+  for (store::KeptSli& sli : kept_.slis) sli.used = std::min(sli.used, now);
   const auto later = [](const store::KeptSli& a, const store::KeptSli& b) { return a.used > b.used; };
   std::stable_sort(kept_.slis.begin(), kept_.slis.end(), later);
   if (kept_.slis.size() > kMost) kept_.slis.resize(kMost);

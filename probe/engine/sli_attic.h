@@ -14,9 +14,10 @@ class SliAttic {
   // The longest unused go first.
   static constexpr size_t kMost = 64;
 
-  // Keeps of `counts` (and of what is there) the SLIs that are not in use.
+  // Keeps of `counts` (and of what is there) the SLIs that are not in use. None was used later than `now`: a clock that
+  // was wrong once must not make them younger than all others for good.
   using InUse = std::function<bool(const std::string& definition)>;
-  void put(const store::Batch& counts, const InUse& in_use);
+  void put(const store::Batch& counts, Instant now, const InUse& in_use);
 
   // Everything there is, for a book to go on from or for a store.
   void add_to(store::Batch& batch) const;

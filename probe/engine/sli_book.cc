@@ -114,7 +114,7 @@ void SliBook::take_changes(bool whole, store::Batch& batch) {
   if (whole) attic_.add_to(batch);
 }
 
-std::vector<SliBook::Anew> SliBook::restore(const store::Batch& kept, std::span<const Instant> at) {
+std::vector<SliBook::Anew> SliBook::restore(const store::Batch& kept, std::span<const Instant> at, Instant now) {
   struct Counts {
     Instant since{};
     std::vector<slo::StoredBlock> fine, coarse;
@@ -142,22 +142,24 @@ std::vector<SliBook::Anew> SliBook::restore(const store::Batch& kept, std::span<
       anew.push_back({i, "what it counts has changed (now: " + book.definition() + "): its history begins anew"});
     }
   }
-  put_away(kept);
+  put_away(kept, now);
   return anew;
 }
 
-void SliBook::put_away(const store::Batch& counts) {
-  attic_.put(counts, [&](const std::string& definition) {
-    return std::any_of(books_.begin(), books_.end(),
-                       [&](const SloBook& book) { return book.definition() == definition; });
-  });
+bool SliBook::uses(const std::string& definition) const {
+  return std::any_of(books_.begin(), books_.end(),
+                     [&](const SloBook& book) { return book.definition() == definition; });
+}
+
+void SliBook::put_away(const store::Batch& counts, Instant now) {
+  attic_.put(counts, now, [&](const std::string& definition) { return uses(definition); });
 }
 
 std::vector<SliBook::Anew> SliBook::take_over(SliBook& before, Instant now) {
   store::Batch counted;
   before.take_changes(true, counted);
   const std::vector<Instant> at(plan_.transactions.size(), now);
-  std::vector<Anew> anew = restore(counted, at);
+  std::vector<Anew> anew = restore(counted, at, now);
   for (SloBook& book : books_) {
     for (const SloBook& old : before.books_) {
       if (old.plan().name == book.plan().name && old.definition() == book.definition()) book.count_on(old);

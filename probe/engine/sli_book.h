@@ -44,12 +44,13 @@ class SliBook {
     size_t slo;
     std::string why;
   };
-  std::vector<Anew> restore(const store::Batch& kept, std::span<const Instant> at);
+  std::vector<Anew> restore(const store::Batch& kept, std::span<const Instant> at, Instant now);
 
   // Goes on, at `now`, from the book of another plan: by definitions, as from a store. The exported counters of an SLO
   // of the same name and SLI go on, too. Gives as restore() does.
   std::vector<Anew> take_over(SliBook& before, Instant now);
 
+  bool uses(const std::string& definition) const;
   bool empty() const { return books_.empty(); }
   std::vector<SloStatus> statuses() const;
 
@@ -59,7 +60,7 @@ class SliBook {
   };
 
   void step(size_t slo, Instant now, const Tell& tell);
-  void put_away(const store::Batch& counts);
+  void put_away(const store::Batch& counts, Instant now);
 
   const Plan& plan_;
   std::vector<SloBook> books_;
