@@ -67,7 +67,7 @@ void Core::Impl::begin() {
 
 void Core::Impl::restore() {
   keep_.emplace(*plan_, schedule_, markers_, runs_, sight_, slis_, options_.epoch);
-  exclusions_.restore(*options_.kept);
+  exclusions_.restore(*options_.kept, options_.start);
   suspensions_.restore(*options_.kept);
   Keep::Restored restored =
       keep_->restore(*std::exchange(options_.kept, nullptr), options_.start, options_.clock_stepped);
@@ -219,6 +219,7 @@ Result<void> Core::Impl::take(const Suspend& order) {
            order.on ? "its slots are missed until it is resumed; runs in flight go on" : "its next slot is started");
   }
   if (!found) return fail(ErrorCode::bad_config, "no transaction is named \"" + order.transaction + "\"");
+  if (order.transaction.empty() && !order.on) suspensions_.forget_absent();
   return {};
 }
 

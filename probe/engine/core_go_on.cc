@@ -33,7 +33,7 @@ Core::Impl::Impl(Impl& before, const Succession& kept, std::shared_ptr<const Pla
   find_watches();
   if (before.schedule_.draining()) schedule_.drain();
   if (before.keep_) keep_.emplace(*plan_, schedule_, markers_, runs_, sight_, slis_, epoch);
-  exclusions_.take_over(before.exclusions_);
+  exclusions_.take_over(before.exclusions_, before.now_);
   suspensions_.take_over(before.suspensions_);
   stats_.take_over(before.stats_);
   for (size_t w = 0; w < kept.watches.size(); ++w) {

@@ -94,7 +94,7 @@ void Exclusions::split(uint32_t transaction, Instant first, Duration every, uint
 
 Exclusions::One* Exclusions::find(const std::string& name, slo::WallTime wall_now) {
   const auto is_it = [&](const One& one) {
-    return one.plan.name == name && (!one.declared || (!one.ended && wall_now < span_of(one.plan).to));
+    return one.plan.name == name && !one.gone && (!one.declared || (!one.ended && wall_now < span_of(one.plan).to));
   };
   const auto found = std::find_if(all_.begin(), all_.end(), is_it);
   return found == all_.end() ? nullptr : &*found;
@@ -178,6 +178,7 @@ std::vector<ExclusionStatus> Exclusions::statuses(Instant now) const {
   std::vector<ExclusionStatus> made;
   made.reserve(all_.size());
   for (const One& one : all_) {
+    if (one.gone) continue;
     ExclusionStatus& status = made.emplace_back();
     status.name = one.plan.name;
     status.declared = one.declared;
@@ -190,14 +191,33 @@ std::vector<ExclusionStatus> Exclusions::statuses(Instant now) const {
   return made;
 }
 
-void Exclusions::restore(const store::Batch& kept) {
+void Exclusions::restore(const store::Batch& kept, Instant now) {
   if (!kept.exclusions) return;
-  for (const store::KeptExclusion& one : *kept.exclusions) add_declared(one);
+  for (store::KeptExclusion one : *kept.exclusions) {
+    // Our line may begin before the one it was ended on: the clock was set back in between.
+    if (one.ended) one.ended = std::min(*one.ended, now);
+    add_declared(std::move(one));
+  }
 }
 
-void Exclusions::take_over(const Exclusions& before) {
+void Exclusions::take_over(const Exclusions& before, Instant now) {
   wall_offset_ = before.wall_offset_;
   for (store::KeptExclusion& one : before.kept()) add_declared(std::move(one));
+  for (const One& one : before.all_) {
+    if (one.declared || (one.gone && now - *one.ended > kShownOver)) continue;
+    const auto is_it = [&](const One& mine) {
+      return !mine.declared && mine.plan.name == one.plan.name && mine.plan.window == one.plan.window &&
+             mine.names == one.names;
+    };
+    if (!one.gone && std::any_of(all_.begin(), all_.end(), is_it)) continue;
+    One& past = all_.emplace_back(one);
+    past.gone = true;
+    past.ended = one.ended.value_or(now);
+    past.plan.transactions.clear();
+    for (const std::string& name : past.names) {
+      if (const auto index = index_of(plan_, name)) past.plan.transactions.push_back(*index);
+    }
+  }
   changed_ = true;
 }
 

@@ -55,10 +55,11 @@ class Exclusions {
   std::vector<ExclusionStatus> statuses(Instant now) const;
 
   // What a store keeps of the declared ones, and gives back.
-  void restore(const store::Batch& kept);
+  void restore(const store::Batch& kept, Instant now);
   void take_changes(bool whole, store::Batch& batch);
-  // Goes on with those that were declared under another plan.
-  void take_over(const Exclusions& before);
+  // Goes on with those that were declared under another plan. What that plan had and this one has not ends now: it
+  // still covers the runs that were due before.
+  void take_over(const Exclusions& before, Instant now);
 
  private:
   struct One {
@@ -66,6 +67,7 @@ class Exclusions {
     std::vector<std::string> names;  // of its transactions; none: all
     bool declared = false;
     std::optional<Instant> ended;  // before its time
+    bool gone = false;             // of an earlier plan: covers what was due before it ended, and is not shown
     bool applies(uint32_t transaction) const;
     bool covers(Instant from, Instant to, Duration wall_offset) const;
   };

@@ -16,11 +16,15 @@ namespace slosonde::engine {
 // not find it gone. Engine thread.
 class Suspensions {
  public:
+  static constexpr size_t kMostAbsent = 1000;
+
   // `plan` outlives it.
   explicit Suspensions(const Plan& plan) : plan_(plan), since_(plan.transactions.size()) {}
 
   // Whether that changes anything. A second suspension keeps the first one's time.
   bool set(uint32_t transaction, bool suspended, Instant now);
+  // Those of transactions that no plan has now come back with them; this ends them.
+  void forget_absent();
   std::optional<Instant> since(uint32_t transaction) const { return since_[transaction]; }
 
   void restore(const store::Batch& kept);
@@ -34,7 +38,8 @@ class Suspensions {
 
   const Plan& plan_;
   std::vector<std::optional<Instant>> since_;
-  bool changed_ = false;  // since it was last taken
+  std::vector<store::KeptSuspension> absent_;  // of transactions that the plan has not, at most kMostAbsent
+  bool changed_ = false;                       // since it was last taken
 };
 
 }  // namespace slosonde::engine

@@ -296,6 +296,46 @@ TEST(CoreExclusions, AndSuspensionsGoOnUnderAnotherPlan) {
   EXPECT_EQ(rig.view()->slos[0].period.unjudged.excluded, 40U) << "20 runs and 20 slots that were not started";
 }
 
+// The work is done before the window is over, and it is taken out: what was lost by the work is decided only now.
+TEST(CoreExclusions, AWindowThatAReloadTakesOutStillCoversWhatWasDueInIt) {
+  Plan declared = plan();
+  declared.exclusions = {{"night", {}, slo::WallSpan{kStart, kStart + 2h}}};
+  Rig rig(declared);
+  const StartCheck check = rig.next_check(0, 0);
+  rig.pass(1s);
+  rig.reload(plan());
+  EXPECT_TRUE(rig.view()->exclusions.empty());
+  rig.to(check.due + 3s);  // its limit has passed
+  EXPECT_EQ(rig.view()->slos[0].period.bad, 0U);
+  EXPECT_EQ(rig.view()->slos[0].period.unjudged.excluded_bad, 1U);
+  answer_all(rig, rig.now + 10min, false);
+  EXPECT_NEAR(static_cast<double>(rig.view()->slos[0].period.bad), 40, 1) << "what is due from then on counts";
+}
+
+TEST(CoreExclusions, EndedOnesStayEndedWhereTheClockWasSetBackBetweenTwoProcesses) {
+  Lives lives(plan());
+  ASSERT_TRUE(lives->core.command(lives->now, order("release", 3h)));
+  answer_all(*lives, kStart + 2h, true);
+  ASSERT_TRUE(lives->core.command(lives->now, EndExclusion{"release"}));
+  lives.commit();
+  lives.restart(-1h);
+  const uint64_t excluded = lives->view()->slos[0].period.unjudged.excluded;
+  answer_all(*lives, lives->now + 10min, true);
+  EXPECT_EQ(lives->view()->slos[0].period.unjudged.excluded, excluded);
+}
+
+TEST(CoreSuspensions, OutliveThatTheirTransactionIsAway) {
+  Rig rig(plan());
+  ASSERT_TRUE(rig.core.command(rig.now, Suspend{"console", true}));
+  rig.reload(plan_of({write_and_read()}));
+  rig.reload(plan());
+  EXPECT_TRUE(rig.view()->transactions[0].suspended_since);
+  rig.reload(plan_of({write_and_read()}));
+  ASSERT_TRUE(rig.core.command(rig.now, Suspend{"", false})) << "all, also those that are away";
+  rig.reload(plan());
+  EXPECT_FALSE(rig.view()->transactions[0].suspended_since);
+}
+
 TEST(CoreCoverage, TheAlertFiresWhenHalfOfFiveMinutesCouldNotBeJudgedAndResolvesWithSight) {
   Lives lives(plan());
   const auto coverage = [&] { return lives->view()->slos[0].alerts.back(); };
