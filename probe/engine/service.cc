@@ -107,8 +107,9 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     constexpr size_t kBytes = 4096;
     return io_.inbox().post(kBytes, [self = weak_from_this(), command, done] {
       const auto alive = self.lock();
-      const Result<void> taken =
-          alive ? alive->core_.command(alive->io_.now(), command) : fail(ErrorCode::busy, "the probe is stopping");
+      // The last commit is over by then: what was taken on now would be acknowledged, and gone.
+      if (!alive || alive->stopping_) return done(fail(ErrorCode::busy, "the probe is stopping"));
+      const Result<void> taken = alive->core_.command(alive->io_.now(), command);
       if (!taken) return done(taken);
       alive->acknowledge(done);
     });

@@ -5,6 +5,12 @@
 
 namespace slosonde::engine {
 
+namespace {
+
+constexpr Duration kAskAgain = std::chrono::milliseconds(10);  // whether a commit is over
+
+}  // namespace
+
 StateKeeper::StateKeeper(Core& core, const Plan& plan, std::vector<std::shared_ptr<checks::Watch>> watches,
                          StateOptions options)
     : core_(core),
@@ -38,8 +44,11 @@ void StateKeeper::turn(Instant now, const Tell& tell) {
     offered_.reset();
   }
   if (now < next_) return;
+  if (offered_) {  // what is due waits for what is being written, and no longer
+    next_ = now + kAskAgain;
+    return;
+  }
   next_ = now + every_;
-  if (offered_) return;
   const bool whole = writer_->wants_whole() || std::exchange(wants_whole_, true);
   store::Batch batch = take_changes(whole);
   offered_ = now;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <chrono>
 #include <new>
 #include <thread>
@@ -86,6 +87,36 @@ TEST_F(ServiceTest, AHangingCheckIsJudgedAtItsLimitAndCancelled) {
   EXPECT_EQ(runs(*service, RunVerdict::good), 0U);
   // Ours, the service's, the launcher's, and that of one check in flight at the most.
   EXPECT_LE(check.use_count(), 4) << "cancelled checks are still in flight";
+}
+
+// It would be acknowledged, and be gone with the process.
+TEST_F(ServiceTest, ACommandThatComesAfterTheLastCommitIsNotTaken) {
+  // Comes to its end only a second after it was cancelled.
+  auto check = std::make_shared<TestCheck>([this](checks::RunContext&) -> io::Awaitable<checks::CheckResult> {
+    const Instant cancelled = io.now() + seconds(3600);
+    co_await io.sleep_until(cancelled);
+    const Instant over = io.now() + seconds(1);
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    co_await io.sleep_until(over);
+    co_return held();
+  });
+  const auto service = service_of(check, true);
+  io.run_for(seconds(6));
+  std::vector<Result<void>> said;
+  const auto suspend = [&] {
+    service->command(Suspend{"t", true}, [&](Result<void> taken) { said.push_back(std::move(taken)); });
+    io.run_for(milliseconds(50));
+  };
+  suspend();
+  bool over = false;
+  service->drain(Duration::zero(), [&over] { over = true; });
+  io.run_for(milliseconds(50));
+  ASSERT_FALSE(over) << "the check is slow to end";
+  suspend();
+  ASSERT_EQ(said.size(), 2U);
+  EXPECT_TRUE(said[0]) << said[0].error().text;
+  ASSERT_FALSE(said[1]);
+  EXPECT_EQ(said[1].error().code, ErrorCode::busy);
 }
 
 TEST_F(ServiceTest, ATriggeredRunIsInTheSnapshotWhenItsMarkerIsKnown) {
