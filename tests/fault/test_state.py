@@ -44,7 +44,8 @@ def config(nginx, folder, **probe):
 
 def totals(slo):
     """How many slots the API says were decided, of each kind."""
-    return {"good": slo["good"], "bad": slo["bad"], **slo["unjudged"]}
+    unjudged = {event: n for event, n in slo["unjudged"].items() if event != "excluded"}
+    return {"good": slo["good"], "bad": slo["bad"], **unjudged}
 
 
 class Books:
@@ -69,7 +70,7 @@ class Books:
                     assert counts[event] >= n, f"{transaction}: {event} was {n} and is {counts[event]}"
                 self.before[transaction] = counts
                 stream, next_slot = schedules[transaction]
-                open_runs = state.undecided(stream, stage=1 if transaction == "lost" else None)
+                open_runs = state.undecided(stream, stage="seen" if transaction == "lost" else None)
                 slots = next_slot // EVERY_NS
                 first = self.first_slot.setdefault(transaction, slots - decided - open_runs)
                 assert decided + open_runs == slots - first, (

@@ -45,9 +45,9 @@ class State:
         return {definition.partition(" every ")[0]: (stream, slot) for definition, stream, slot in rows}
 
     def undecided(self, stream, stage=None):
-        """How many runs in flight await their verdict, or that of one stage."""
+        """How many runs in flight await their verdict, or that of the stage of that name."""
         records = [Run(record) for (record,) in self.rows("SELECT record FROM runs WHERE stream = ?", stream)]
-        return sum(1 for run in records if not run.decided(stage))
+        return sum(1 for run in records if (not run.decided if stage is None else stage in run.open_stages))
 
     def definitions(self):
         return [definition for (definition,) in self.rows("SELECT definition FROM slis ORDER BY id")]
@@ -86,17 +86,15 @@ def slots(block):
 
 
 class Run:
-    """As much of a stored run as tells whether it is decided."""
+    """The head of a stored run: what of it is still to be decided."""
 
     def __init__(self, record):
         self.record, self.at = record, 0
+        assert self.number() == 2, "the format of the record"
         self.number()  # the shape of its transaction
-        for _ in range(4):  # due, started, decided, closes at
-            self.number()
-        self.verdict = self.maybe(self.number)
-        self.number()  # holds its place
-        self.number()  # how far the clean-up is
-        self.stages_at = self.at
+        self.number()  # due
+        self.decided = self.number() == 1
+        self.open_stages = [self.text() for _ in range(self.number())]
 
     def number(self):
         value = shift = 0
@@ -108,37 +106,7 @@ class Run:
             if byte < 0x80:
                 return value
 
-    def maybe(self, read):
-        return read() if self.number() else None
-
     def text(self):
         size = self.number()
         self.at += size
-
-    def decided(self, stage=None):
-        """Whether the run is, or one of its stages."""
-        if stage is None:
-            return self.verdict is not None
-        self.at = self.stages_at
-        for _ in range(stage + 1):
-            verdict, bad = self.stage()
-        return verdict is not None or bad
-
-    def stage(self):
-        verdict, bad = self.maybe(self.number), self.number() == 1
-        for _ in range(4 + 2):  # started, seen from and to, decided; latency, hop
-            self.maybe(self.number)
-        self.number()  # attempts
-        for _ in range(6):  # phases
-            self.maybe(self.number)
-        self.number()  # what is known of the thing sent
-        self.number()  # its error
-        self.text()
-        self.number()  # what is reported
-        self.number()  # and its error
-        self.text()
-        for _ in range(8 + 8):  # instants, flags
-            self.number()
-        for _ in range(self.number()):  # storage positions
-            self.number()
-        return verdict, bad
+        return self.record[self.at - size:self.at].decode()
