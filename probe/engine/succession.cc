@@ -162,6 +162,7 @@ void add_watches(const Plan& before, const Plan& after, std::vector<PlanChange>&
 // The transactions it covers, by name: their order may have changed.
 std::vector<std::string> covered(const Plan& plan, const ExclusionPlan& exclusion) {
   std::vector<std::string> names;
+  names.reserve(exclusion.transactions.size());
   for (const size_t transaction : exclusion.transactions) names.push_back(plan.transactions[transaction].name);
   return names;
 }
