@@ -15,8 +15,8 @@
 #include "probe/ledger/marker.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/swarm/happenings.h"
-#include "tests/simulation/swarm/journal.h"
 #include "tests/simulation/swarm/oracle.h"
+#include "tests/unit/store/journal.h"
 
 namespace slosonde::swarm {
 
@@ -129,7 +129,7 @@ class World {
   ledger::MarkerCodec codec_, other_codec_;
   Oracle oracle_;
   Happenings happenings_;
-  Journal journal_;
+  store::Journal journal_;
   Random random_;  // of what belongs to no run
 
   // The process.

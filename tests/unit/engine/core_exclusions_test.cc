@@ -1,7 +1,7 @@
 // Declared maintenance windows, and suspensions.
 #include <gmock/gmock.h>
 
-#include "tests/unit/engine/shelf.h"
+#include "tests/unit/engine/lives.h"
 
 namespace slosonde::engine {
 namespace {

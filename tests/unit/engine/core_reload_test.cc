@@ -2,7 +2,7 @@
 // counted twice.
 #include <gmock/gmock.h>
 
-#include "tests/unit/engine/shelf.h"
+#include "tests/unit/engine/lives.h"
 
 namespace slosonde::engine {
 namespace {
@@ -303,13 +303,13 @@ TEST(CoreReload, WhatAReloadHasEndedIsCountedInTheStoreAndItsRunsAreGone) {
   Lives lives(both());
   lives->hold(lives->next_check(0, 0), lives->now + 100ms);
   lives.commit();
-  ASSERT_EQ(lives.shelf().runs(), 1U);
+  ASSERT_EQ(lives.journal().runs(), 1U);
   Plan without = both();
   without.transactions.erase(without.transactions.begin());
   without.slos = {slo_of("up", 0)};
   lives->reload(without);
   lives.commit_whole();
-  EXPECT_EQ(lives.shelf().runs(), 0U);
+  EXPECT_EQ(lives.journal().runs(), 0U);
   lives.restart(2s, both());
   EXPECT_EQ(status_of(*lives->view(), "fast").period.unjudged.probe_fault, 1U);
   EXPECT_EQ(lives->runs(RunVerdict::bad), 0U);

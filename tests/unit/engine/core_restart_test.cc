@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "tests/unit/engine/shelf.h"
+#include "tests/unit/engine/lives.h"
 
 namespace slosonde::engine {
 namespace {
@@ -80,13 +80,13 @@ TEST(CoreRestart, ARunInFlightGoesOnUnderItsMarkerAndBecomesGood) {
   EXPECT_EQ(lives->view()->slos[1].period.good, 1U);
   EXPECT_EQ(lives->view()->slos[2].period.good, 1U) << "counted before, and once";
   lives.commit();
-  EXPECT_GT(lives.shelf().runs(), 0U);
+  EXPECT_GT(lives.journal().runs(), 0U);
   lives->pass(10min);
   lives->no_more();
   lives.commit();
   lives->pass(30min);
   lives.commit();
-  EXPECT_EQ(lives.shelf().runs(), 0U) << "a closed run is kept no longer";
+  EXPECT_EQ(lives.journal().runs(), 0U) << "a closed run is kept no longer";
 }
 
 TEST(CoreRestart, ARunWhoseActWasCutOffIsAProbeFaultAndNeverBad) {

@@ -11,11 +11,11 @@
 
 #include "probe/store/batch.h"
 
-namespace slosonde::swarm {
+namespace slosonde::store {
 
 class Journal {
  public:
-  void commit(const store::Batch& batch) {
+  void commit(const Batch& batch) {
     if (batch.whole) {
       alerts_.clear();
       runs_.clear();
@@ -23,6 +23,7 @@ class Journal {
       watches_.clear();
     }
     if (batch.epoch) epoch_ = batch.epoch;
+    if (batch.exclusions) exclusions_ = batch.exclusions;
     if (batch.suspensions) suspensions_ = batch.suspensions;
     for (const auto& one : batch.slis) slis_[one.definition] = one;
     for (const auto& one : batch.forgotten) {
@@ -43,9 +44,10 @@ class Journal {
   }
 
   // What a process finds that begins now.
-  store::Batch all() const {
-    store::Batch made;
+  Batch all() const {
+    Batch made;
     made.epoch = epoch_;
+    made.exclusions = exclusions_;
     made.suspensions = suspensions_;
     const auto put = [](auto& list, const auto& map) {
       for (const auto& [key, one] : map) list.push_back(one);
@@ -61,15 +63,20 @@ class Journal {
 
   size_t runs() const { return runs_.size(); }
 
+  void damage_counts() {
+    for (auto& [key, one] : counts_) one.bytes.resize(1);
+  }
+
  private:
   std::optional<uint64_t> epoch_;
-  std::optional<std::vector<store::KeptSuspension>> suspensions_;
-  std::map<std::string, store::KeptSli> slis_;
-  std::map<std::tuple<std::string, Duration, int64_t>, store::KeptCounts> counts_;
-  std::map<std::tuple<std::string, std::string, std::string>, store::KeptAlert> alerts_;
-  std::map<store::RunKey, store::KeptRun> runs_;
-  std::map<uint64_t, store::KeptSchedule> schedules_;
-  std::map<std::string, store::KeptWatch> watches_;
+  std::optional<std::vector<KeptExclusion>> exclusions_;
+  std::optional<std::vector<KeptSuspension>> suspensions_;
+  std::map<std::string, KeptSli> slis_;
+  std::map<std::tuple<std::string, Duration, int64_t>, KeptCounts> counts_;
+  std::map<std::tuple<std::string, std::string, std::string>, KeptAlert> alerts_;
+  std::map<RunKey, KeptRun> runs_;
+  std::map<uint64_t, KeptSchedule> schedules_;
+  std::map<std::string, KeptWatch> watches_;
 };
 
-}  // namespace slosonde::swarm
+}  // namespace slosonde::store
