@@ -49,10 +49,9 @@ void collect_excluded(const Snapshot& snapshot, Families& families) {
       counter(families, "slosonde_sli_excluded_total", "Slots that an exclusion covers, by what they would have been.");
   each_slo(snapshot, [&](const SloPlan& plan, const SloStatus& slo) {
     const engine::UnjudgedCounts& counts = slo.unjudged_total;
-    const uint64_t unjudged = counts.excluded - counts.excluded_good - counts.excluded_bad;
     excluded.add({{"slo", plan.name}, {"result", "good"}}, static_cast<double>(counts.excluded_good));
     excluded.add({{"slo", plan.name}, {"result", "bad"}}, static_cast<double>(counts.excluded_bad));
-    excluded.add({{"slo", plan.name}, {"result", "unjudged"}}, static_cast<double>(unjudged));
+    excluded.add({{"slo", plan.name}, {"result", "unjudged"}}, static_cast<double>(counts.excluded_unjudged()));
   });
 }
 

@@ -20,9 +20,7 @@ json::object unjudged_view(const engine::UnjudgedCounts& counts) {
 }
 
 json::object excluded_view(const engine::UnjudgedCounts& counts) {
-  return {{"good", counts.excluded_good},
-          {"bad", counts.excluded_bad},
-          {"unjudged", counts.excluded - counts.excluded_good - counts.excluded_bad}};
+  return {{"good", counts.excluded_good}, {"bad", counts.excluded_bad}, {"unjudged", counts.excluded_unjudged()}};
 }
 
 json::value bad_in(const engine::SloStatus& slo, Duration window) {

@@ -196,33 +196,21 @@ void Commands::answer(const Request& request, Reply reply) {
     return await<ReloadOutcome>(options_.limits.reload, std::move(reply), reload_answer,
                                 [&](auto done) { sources_.reload(std::move(done)); });
   }
-  if (request.head.path == kExclusions) return declare(request, std::move(reply));
-  if (is_one_exclusion(request.head.path)) return end(request, std::move(reply));
-  if (request.head.path != kTrigger) return suspend(request, std::move(reply));
+  if (request.head.path == kExclusions)
+    return carry_out(exclusion_order(request.body), std::move(reply), declared_answer);
+  if (is_one_exclusion(request.head.path))
+    return carry_out(end_order(request.head.path), std::move(reply), done_answer);
+  if (request.head.path != kTrigger) return carry_out(suspend_order(request.head), std::move(reply), done_answer);
   const auto transaction = transaction_of(request.body);
   if (!transaction) return reply(problem(400, transaction.error().text));
   await<Result<std::string>>(options_.limits.trigger, std::move(reply), started_answer,
                              [&](auto done) { sources_.trigger(*transaction, std::move(done)); });
 }
 
-void Commands::declare(const Request& request, Reply reply) {
-  auto order = exclusion_order(request.body);
+template <class Order>
+void Commands::carry_out(Result<Order> order, Reply reply, Response (*answer)(const Result<void>&)) {
   if (!order) return reply(refusal(order.error()));
-  await<Result<void>>(options_.limits.trigger, std::move(reply), declared_answer,
-                      [&](auto done) { sources_.command(std::move(*order), std::move(done)); });
-}
-
-void Commands::end(const Request& request, Reply reply) {
-  auto order = end_order(request.head.path);
-  if (!order) return reply(refusal(order.error()));
-  await<Result<void>>(options_.limits.trigger, std::move(reply), done_answer,
-                      [&](auto done) { sources_.command(std::move(*order), std::move(done)); });
-}
-
-void Commands::suspend(const Request& request, Reply reply) {
-  auto order = suspend_order(request.head);
-  if (!order) return reply(refusal(order.error()));
-  await<Result<void>>(options_.limits.trigger, std::move(reply), done_answer,
+  await<Result<void>>(options_.limits.trigger, std::move(reply), answer,
                       [&](auto done) { sources_.command(std::move(*order), std::move(done)); });
 }
 

@@ -34,9 +34,9 @@ class Commands {
   template <class Outcome, class Start>
   void await(Duration patience, Reply reply, Response (*answer)(const Outcome&), Start start);
 
-  void declare(const Request& request, Reply reply);
-  void end(const Request& request, Reply reply);
-  void suspend(const Request& request, Reply reply);
+  // An order for the engine, as it was read from the request.
+  template <class Order>
+  void carry_out(Result<Order> order, Reply reply, Response (*answer)(const Result<void>&));
 
   const WebOptions& options_;
   const WebSources& sources_;

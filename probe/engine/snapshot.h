@@ -69,6 +69,7 @@ struct WatchStatus {
 struct UnjudgedCounts {
   uint64_t blind = 0, probe_fault = 0, missed = 0, excluded = 0;
   uint64_t excluded_good = 0, excluded_bad = 0;  // of `excluded`: what they would have been
+  uint64_t excluded_unjudged() const { return excluded - excluded_good - excluded_bad; }
 };
 
 struct WindowStatus {
