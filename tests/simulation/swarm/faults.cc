@@ -114,6 +114,10 @@ void World::follow_clock() {
   for (Place& place : places_) {
     place.gone_until += by;
     place.covered += by;
+    for (Item& item : place.log) {
+      item.arrival += by;
+      item.clock = process_offset_;
+    }
   }
   for (Position& position : kept_positions_) position.covered += by;
   for (Sent& run : sent_) {

@@ -130,6 +130,7 @@ void World::pass_on(Sent& run, Time accepted, Random& random) {
     Item item;
     item.run = run.id;
     item.arrival = here;
+    item.clock = process_offset_;
     item.number = next_item_++;
     item.with_payload = random.happens(0.5);
     item.corrupt = random.happens(scenario_.rate(Fault::corrupt));

@@ -1,5 +1,6 @@
 // Where evidence turns up: topics, which can be read back after a gap, and hooks, which cannot.
 #include <algorithm>
+#include <utility>
 
 #include "tests/simulation/swarm/world.h"
 
@@ -45,6 +46,7 @@ void World::connect(size_t w) {
 
 void World::arrive(size_t w, Item item) {
   Place& place = places_[w];
+  item.arrival += process_offset_ - std::exchange(item.clock, process_offset_);
   const bool in_sight = core_ && place.connected && place.sight == Sight::in_sight;
   if (scenario_.watches[w].reads_back) {
     while (!place.log.empty() && place.log.front().arrival < now_ - kKept) {
@@ -180,6 +182,7 @@ void World::stranger() {
   at(now_ + random_.between(1, most), [this] { stranger(); });
   Item item;
   item.arrival = now_;
+  item.clock = process_offset_;
   item.number = next_item_++;
   const std::string name = scenario_.transactions.front().name();
   const uint64_t stream = codec_.stream("swarm", name);

@@ -56,6 +56,7 @@ class World {
     std::string stranger;
     uint64_t number = 0;
     Time arrival = 0;
+    Time clock = 0;  // process_offset_ by which that is told
     bool corrupt = false, with_payload = false;
   };
   struct Place {
