@@ -47,6 +47,7 @@ json::object step_view(const engine::StagePlan& plan, const engine::StageRecord&
                     {"would_be", nullptr},
                     {"judged", step.bad ? json::value("bad") : json::value(nullptr)},
                     {"bad", step.bad},
+                    {"waits_for_sight", step.waits_for_sight},
                     {"started", json_time(step.started, wall)},
                     {"seen", nullptr},
                     {"latency_seconds", json_seconds(step.latency)},

@@ -111,8 +111,14 @@ std::string unjudged_of(const json::value& slo) {
   return text.empty() ? "-" : text;
 }
 
+// Two tables count different things; each says which.
+void print_caption(const std::string& text, bool colour) {
+  std::cout << toned(text, Tone::faint, colour) << '\n';
+}
+
 void print_slos(const json::value& slos, bool colour) {
   if (list_of(slos, "slos").empty()) return;
+  print_caption("in the window of each SLO, earlier processes included where they left a state file", colour);
   Table table({"SLO", "objective", "good", "bad", "not judged", "coverage", "budget left", "firing", "burn rates"},
               {1, 2, 3, 5, 6});
   for (const json::value& slo : list_of(slos, "slos")) {
@@ -130,7 +136,8 @@ void print_slos(const json::value& slos, bool colour) {
   std::cout << '\n';
 }
 
-void print_transactions(const json::value& transactions, bool colour) {
+void print_transactions(const json::value& transactions, const std::string& since, bool colour) {
+  print_caption("since this process began, " + since, colour);
   Table table(
       {"transaction", "every", "last", "good", "bad", "blind", "probe_fault", "missed", "excluded", "in flight"},
       {1, 3, 4, 5, 6, 7, 8, 9});
@@ -195,7 +202,7 @@ int status(const StatusOptions& options) {
   const bool colour = wants_colour();
   print_head(views->status, colour);
   print_slos(views->slos, colour);
-  print_transactions(views->transactions, colour);
+  print_transactions(views->transactions, text_of(views->status, "started"), colour);
   return kGood;
 }
 

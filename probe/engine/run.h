@@ -46,6 +46,7 @@ struct StageRecord {
   checks::Phases phases;                               // of the last attempt that answered
   checks::Delivery delivery = checks::Delivery::none;  // likewise: what is known of the thing it sent
   Error error;                                         // of the last attempt that did not hold
+  bool waits_for_sight = false;                        // open past its limit: what came by then is not yet known
 };
 
 struct RunRecord {

@@ -215,7 +215,10 @@ RunPtr RunBook::show(Run& run) {
   if (run.verdict == RunVerdict::excluded) record->would_be = verdict_of(run);
   record->closed = run.closed;
   record->stages.reserve(run.stages.size());
-  for (const Stage& stage : run.stages) record->stages.push_back(stage.record);
+  for (const Stage& stage : run.stages) {
+    record->stages.push_back(stage.record);
+    record->stages.back().waits_for_sight = stage.waits_for_sight;
+  }
   record->finally.reserve(run.finally.size());
   for (const FinalStep& step : run.finally) record->finally.push_back(step.record);
   record->captures = run.captures;

@@ -452,6 +452,7 @@ def test_status_shows_slos_and_transactions(slosonde, nginx):
     result = command("status", "--probe", probe.url)
     assert result.returncode == 0, result.stderr
     assert re.match(r"test: ready, since 20", result.stdout)
+    assert "in the window of each SLO" in result.stdout and "since this process began, 20" in result.stdout
     assert re.search(r"^up-slo +99\.9% +\d+ +0 .*100%", result.stdout, re.M), result.stdout
     assert re.search(r"^up +100ms +good +\d+ +0 ", result.stdout, re.M), result.stdout
     found = json.loads(command("status", "--probe", probe.url, "--json").stdout)

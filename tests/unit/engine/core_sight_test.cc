@@ -107,11 +107,14 @@ TEST_F(Sight, AGapInWhatIsCoveredProvesNothing) {
 TEST_F(Sight, OurOwnFaultLeavesTheStageOpenUntilTheGapIsReadBack) {
   begin();
   rig->blind(0, kOurFault);
+  EXPECT_FALSE(incident().waits_for_sight);
   rig->to(check.due + 2min);
   EXPECT_FALSE(incident().bad);
+  EXPECT_TRUE(incident().waits_for_sight);
   // Found, and the place knows that it was in time.
   rig->sight(0, check.marker, 1, check.due + 3s, check.due + 4s);
   EXPECT_EQ(incident().verdict, StageVerdict::on_time);
+  EXPECT_FALSE(incident().waits_for_sight);
   EXPECT_EQ(incident().decided, check.due + 2min);  // no count is put into the past
   EXPECT_EQ(incident().latency, 4s);
   EXPECT_EQ(rig->run(check)->verdict, RunVerdict::good);

@@ -163,6 +163,14 @@ TEST(Api, AFailedStageShowsWhatWasWrongAndARunInFlightHasNoVerdict) {
   EXPECT_TRUE(flying.at("stages").at(2).at("seen").is_null());
 }
 
+TEST(Api, AStageThatIsOpenForWantOfSightSaysSo) {
+  const auto snapshot = sample::snapshot();
+  engine::RunRecord run = *newest_runs(*snapshot, 1, [](const auto& one) { return !one.verdict; }).front();
+  EXPECT_EQ(run_view(*snapshot, run).at("stages").at(2).at("waits_for_sight"), false);
+  run.stages[2].waits_for_sight = true;
+  EXPECT_EQ(run_view(*snapshot, run).at("stages").at(2).at("waits_for_sight"), true);
+}
+
 TEST(Api, RunsAreFilteredAndLimited) {
   const auto snapshot = sample::snapshot();
   const auto count = [&](std::string_view query) {
