@@ -1,7 +1,10 @@
 #include "probe/cli/state.h"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -40,6 +43,19 @@ Instant now_by_wall_clock() {
 }
 
 }  // namespace
+
+std::string state_obstacle(const config::Config& config) {
+  if (config.probe.state.empty()) return {};
+  const std::filesystem::path file(config.probe.state);
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error))
+    return "there is no folder \"" + folder.string() + "\" on this machine; `run` would not start";
+  if (std::filesystem::is_directory(file, error)) return "\"" + file.string() + "\" is a folder; `run` would not start";
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return "this user may not write in \"" + folder.string() + "\"; `run` would not start as this user";
+  return {};
+}
 
 Result<std::optional<OpenedState>> open_state(const config::Config& config) {
   if (config.probe.state.empty()) return std::nullopt;

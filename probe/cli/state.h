@@ -20,4 +20,8 @@ struct OpenedState {
 // version, or cannot be where it is to be. A disk that is full is none of these: it is tried again and again.
 Result<std::optional<OpenedState>> open_state(const config::Config& config);
 
+// Why a process of this user could not begin its state file on this machine, as far as can be told without touching it;
+// empty: nothing is in its way.
+std::string state_obstacle(const config::Config& config);
+
 }  // namespace slosonde::cli

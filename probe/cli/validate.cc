@@ -11,6 +11,7 @@
 #include "probe/cli/exit.h"
 #include "probe/cli/instance.h"
 #include "probe/cli/load.h"
+#include "probe/cli/state.h"
 #include "probe/cli/table.h"
 #include "probe/slo/policy.h"
 
@@ -186,10 +187,13 @@ int validate(const ValidateOptions& options) {
   }
   std::vector<Meaning> meanings;
   for (const config::Slo& slo : config->slos) meanings.push_back(meaning_of(slo, *config));
+  // The file may be meant for another machine: no mistake, but worth a line.
+  const std::string obstacle = state_obstacle(*config);
   if (options.json) {
     json::array slos;
     for (const Meaning& meaning : meanings) slos.push_back(as_json(meaning));
-    const json::object made{{"config", options.config}, {"good", true}, {"slos", std::move(slos)}};
+    json::object made{{"config", options.config}, {"good", true}, {"slos", std::move(slos)}};
+    if (!obstacle.empty()) made["note"] = "probe.state: " + obstacle;
     std::cout << exporter::json_written(made) << '\n';
     return kGood;
   }
@@ -197,6 +201,8 @@ int validate(const ValidateOptions& options) {
   std::cout << options.config << ": " << toned("good", Tone::good, colour) << ", with "
             << counted(config->transactions.size(), "transaction") << " and " << counted(config->slos.size(), "SLO")
             << '\n';
+  if (!obstacle.empty())
+    std::cout << "  " << toned("not here:", Tone::warning, colour) << " probe.state: " << obstacle << '\n';
   for (const Meaning& meaning : meanings) print(meaning, colour);
   return kGood;
 }

@@ -151,6 +151,17 @@ def test_validate_json_has_the_same_figures(tmp_path):
     assert first["budget_spent"] == pytest.approx(0.02)
 
 
+@pytest.mark.parametrize("where,what", [("nowhere/state.db", "there is no folder"), ("", "is a folder"), ("state.db", None)])
+def test_validate_says_where_no_state_can_be_kept(tmp_path, where, what):
+    config = {"probe": {"state": str(tmp_path / where)}, "transactions": [one_stage("http://127.0.0.1:1/", every="5s")]}
+    path = write(tmp_path, config)
+    result = command("validate", path)
+    assert result.returncode == 0, "the file may be meant for another machine"
+    assert ("probe.state: " in result.stdout) == (what is not None)
+    assert (what or "good") in result.stdout
+    assert (what or "") in json.loads(command("validate", path, "--json").stdout).get("note", "")
+
+
 BROKEN = """\
 probe: {name: test, key_file: "@KEY@"}
 listen: {address: 127.0.0.1:1}
