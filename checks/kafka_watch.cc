@@ -57,7 +57,11 @@ void append_headers(std::string& text, const rd_kafka_headers_t* headers) {
 }  // namespace
 
 KafkaWatch::KafkaWatch(KafkaWatchSettings settings, io::Io& io, std::unique_ptr<KafkaReader> reader)
-    : settings_(std::move(settings)), io_(io), reader_(std::move(reader)), behind_since_(kNever) {}
+    : settings_(std::move(settings)),
+      io_(io),
+      reader_(std::move(reader)),
+      append_clock_(settings_.clock_error),
+      behind_since_(kNever) {}
 
 boost::asio::awaitable<Error> KafkaWatch::watch(WatchSink& sink) {
   told_ = ErrorCode::none;
@@ -77,6 +81,7 @@ boost::asio::awaitable<Error> KafkaWatch::watch(WatchSink& sink) {
 bool KafkaWatch::turn(WatchSink& sink) {
   const Instant now = io_.now();
   if (now - turned_ > settings_.ask_every + kAwake) gap_until_ = now;
+  append_clock_.look(now, io_.wall_offset());
   reader_->clear();
   // The answer first: what it speaks of stands in the queue or comes later, so nothing is proven too early, and the
   // partitions it brings are known before their messages.
@@ -138,6 +143,7 @@ void KafkaWatch::hand_over(WatchSink& sink, const KafkaItem& item) {
   evidence.item = item_of(item.partition, item.offset);
   evidence.seen_hi = io_.now();
   evidence.seen_lo = std::min(oldest_arrival(), evidence.seen_hi);
+  append_clock_.narrow(evidence, item.appended_unix_ms);
   sink.evidence(evidence);
   if (text_.capacity() > kMaxKeptText) text_ = {};
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "checks/append_clock.h"
 #include "checks/kafka_coverage.h"
 #include "checks/net/kafka_reader.h"
 #include "checks/net/kafka_words.h"
@@ -21,7 +22,8 @@ namespace slosonde::checks {
 struct KafkaWatchSettings {
   std::string topic, brokers;
   Duration ask_every = std::chrono::milliseconds(500);
-  size_t max_message = 8 * 1024 * 1024;  // bytes looked through of one message's value, and of its key and headers
+  size_t max_message = 8 * 1024 * 1024;   // bytes looked through of one message's value, and of its key and headers
+  std::optional<Duration> clock_error{};  // see AppendClock
 };
 
 // - Where reading begins: at the ends as they are when the watch first reaches the cluster, so that everything that
@@ -34,7 +36,8 @@ struct KafkaWatchSettings {
 // - The text: key, headers as "name: value" and value, each on its own line.
 // - seen_lo, seen_hi: when the message reached us. After a gap in sight, while reading lags, and when the process
 // itself
-//   was held up, seen_lo is the last instant that is proven instead: the message may be as old as that.
+//   was held up, seen_lo is the last instant that is proven instead: the message may be as old as that. What its broker
+//   says of when it was appended may narrow that (AppendClock).
 // - What is longer than `max_message` is looked through up to there; the time it arrived in is not covered then, and
 // the
 //   fault is ours.
@@ -85,6 +88,7 @@ class KafkaWatch final : public Watch {
   io::Io& io_;
   std::unique_ptr<KafkaReader> reader_;
   KafkaCoverage coverage_;
+  AppendClock append_clock_;
   std::map<int32_t, Trouble> troubles_;
   std::string text_;                      // of the message at hand
   std::vector<int64_t> asked_positions_;  // by partition, at the last question

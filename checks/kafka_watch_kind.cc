@@ -37,6 +37,14 @@ const std::vector<Key>& keys() {
              .fallback = "8MiB",
              .min = "1KiB",
              .max = "64MiB"},
+            {.name = "clock_error",
+             .type = Type::duration,
+             .help =
+                 "How far the wall clocks of the probe and of the brokers may lie apart. With it, what is read back "
+                 "after a gap in sight came when its broker says that it appended it, give or take so much; for "
+                 "topics of `message.timestamp.type=LogAppendTime`. Default: it may be as old as the gap.",
+             .min = "1ms",
+             .max = "1m"},
         });
     return made;
   }();
@@ -80,6 +88,7 @@ Result<std::unique_ptr<Watch>> make_kafka_watch(const config::Values& settings, 
                          .brokers = cluster->brokers,
                          .ask_every = settings.duration("ask_every"),
                          .max_message = settings.bytes("max_message")};
+  if (settings.has("clock_error")) own.clock_error = settings.duration("clock_error");
   return std::make_unique<KafkaWatch>(std::move(own), io, std::move(*reader));
 }
 

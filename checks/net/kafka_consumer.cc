@@ -99,6 +99,9 @@ KafkaItem item_of(const rd_kafka_message_t& message) {
     item.value = {static_cast<const char*>(message.payload), message.len};
     rd_kafka_headers_t* headers = nullptr;
     if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) item.headers = headers;
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    const int64_t stamp = rd_kafka_message_timestamp(&message, &type);
+    if (type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME) item.appended_unix_ms = stamp;
   } else if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
     item.kind = KafkaItem::Kind::end;
   } else {

@@ -44,6 +44,7 @@ struct KafkaItem {
   int64_t offset = 0;
   std::string_view key{}, value{};                        // of a message
   const rd_kafka_headers_t* headers = nullptr;            // of a message, where it has any
+  int64_t appended_unix_ms = -1;                          // by its broker's clock; -1: it bears no such stamp
   rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;  // of trouble
   std::string_view text{};                                // of trouble
 };

@@ -1,6 +1,7 @@
 """Brokers that are gone, frozen, back again; topics that vanish. Nothing is missed, nobody else is disturbed."""
 
 import json
+import time
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
@@ -124,6 +125,29 @@ def test_a_gap_is_covered_once_it_is_read_back(slosonde, own_kafka):
     lost = watch_state(probe)["covered_to"]
     broker.start()
     wait_until(lambda: in_sight(probe) and watch_state(probe)["covered_to"] > lost, 60)
+
+
+@pytest.mark.parametrize("clock_error,in_time,late", [(None, "unseen", "unseen"), ("500ms", "on_time", "late")])
+def test_what_came_while_we_stood_still_came_when_its_broker_says(slosonde, own_kafka, nginx, clock_error, in_time, late):
+    """The one within its limit, the other beyond it, both while the probe was frozen: the log itself knows."""
+    broker = own_kafka()
+    broker.create_topic("logs", config={"message.timestamp.type": "LogAppendTime"})
+    transaction = sent_elsewhere(nginx, broker, every="1s", within="6s")
+    if clock_error:
+        transaction["stages"][1]["watch"]["kafka"]["clock_error"] = clock_error
+    probe = slosonde({"transactions": [transaction]})
+    wait_until(lambda: in_sight(probe))
+    first, second = wait_until(lambda: (lambda found: found if len(found) >= 2 else None)(open_markers(probe)), 30)[:2]
+    probe.process.freeze()
+    broker.produce("logs", f"incident {first}")
+    over = time.time() + 7
+    wait_until(lambda: time.time() > over)
+    broker.produce("logs", f"incident {second}")
+    probe.process.thaw()
+
+    def verdict(marker):
+        return probe.api(f"runs/{marker}")["stages"][1]["verdict"]
+    wait_until(lambda: verdict(first) == in_time and verdict(second) == late, 30, lambda: f"{verdict(first)}, {verdict(second)}")
 
 
 def test_a_broker_that_stands_still(slosonde, own_kafka):
