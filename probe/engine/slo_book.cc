@@ -83,6 +83,7 @@ void SloBook::step(Instant now, const OnChange& on_change) {
   changed_ = false;
   for (size_t i = 0; i < policy_.tiers.size(); ++i) {
     const slo::Tier& tier = policy_.tiers[i];
+    if (!alerts_[i].active && history_.sum(tier.short_window).bad == 0) continue;  // nothing is over nothing
     const slo::TierReading reading = slo::read_tier(tier, terms_, history_);
     const auto change = slo::step(alerts_[i], tier, reading, history_.now());
     if (!change) continue;

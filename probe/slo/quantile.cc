@@ -42,7 +42,8 @@ bool below(uint32_t a, uint32_t b) {
   return exceeded_or_equalled(a) < exceeded_or_equalled(b);
 }
 
-QuantileEstimate estimate(std::vector<uint32_t>& codes, const Ranks& at) {
+// Among latencies alone the two orders are one, and that of the codes is the quicker.
+QuantileEstimate estimate(std::vector<uint32_t>& codes, bool censored, const Ranks& at) {
   const auto nth = [&codes](uint32_t rank, auto... order) {
     const auto place = codes.begin() + (rank - 1);
     std::nth_element(codes.begin(), place, codes.end(), order...);
@@ -50,7 +51,7 @@ QuantileEstimate estimate(std::vector<uint32_t>& codes, const Ranks& at) {
   };
   QuantileEstimate result{.point = censored_as_infinite(nth(at.point)), .lower = {}, .upper = {}};
   if (at.upper != 0) result.upper = censored_as_infinite(nth(at.upper));
-  if (at.lower != 0) result.lower = exceeded_or_equalled(nth(at.lower, below));
+  if (at.lower != 0) result.lower = exceeded_or_equalled(censored ? nth(at.lower, below) : nth(at.lower));
   return result;
 }
 
@@ -83,7 +84,9 @@ Quantiles LatencySamples::quantiles(Duration window, Instant now, std::vector<ui
   result.censored = static_cast<uint32_t>(
       std::count_if(scratch.begin(), scratch.end(), [](uint32_t code) { return code >= kCensored; }));
   if (scratch.empty()) return result;
-  for (size_t i = 0; i < kPercents.size(); ++i) result.at[i] = estimate(scratch, ranks(result.samples, kPercents[i]));
+  for (size_t i = 0; i < kPercents.size(); ++i) {
+    result.at[i] = estimate(scratch, result.censored > 0, ranks(result.samples, kPercents[i]));
+  }
   return result;
 }
 

@@ -15,6 +15,7 @@
 
 #include "tests/simulation/swarm/facts.h"
 #include "tests/simulation/swarm/slo_oracle.h"
+#include "tests/simulation/swarm/turns.h"
 
 namespace slosonde::swarm {
 
@@ -66,7 +67,7 @@ class Oracle {
     bool stepped = false;    // the clock was set before it began
     int first_of_clock = 0;  // the first life that goes by the same clock
     Time drained = INT64_MAX;
-    std::deque<Time> turns;
+    Turns turns;
   };
   struct Covered {
     int life;

@@ -39,7 +39,7 @@ void Oracle::life_ends() {
   Life& life = lives_.back();
   const int number = this->life();
   const auto undone = [&](const auto& fact) { return fact.life == number && fact.fed > life.cut; };
-  while (!life.turns.empty() && life.turns.back() > life.cut) life.turns.pop_back();
+  life.turns.undo_after(life.cut);
   for (WatchFacts& watch : watches_) {
     std::erase_if(watch.coverage, undone);
     std::erase_if(watch.sight, undone);
@@ -76,6 +76,9 @@ uint64_t Oracle::started(size_t transaction, Time due, Time turn) {
 
 RunFacts* Oracle::find(size_t transaction, uint64_t number) {
   Grid& grid = grids_[transaction];
+  if (grid.runs.empty() || number < grid.runs.front().number) return nullptr;
+  const size_t guess = number - grid.runs.front().number;  // only what a crash has undone is left out
+  if (guess < grid.runs.size() && grid.runs[guess].number == number) return &grid.runs[guess];
   const auto found = std::lower_bound(grid.runs.begin(), grid.runs.end(), number,
                                       [](const RunFacts& run, uint64_t n) { return run.number < n; });
   return found != grid.runs.end() && found->number == number ? &*found : nullptr;
@@ -98,9 +101,8 @@ void Oracle::shown(Time turn, std::vector<SloReading> slos) {
 
 std::optional<Time> Oracle::turn_at(int life, Time t) const {
   const Life& one = lives_[static_cast<size_t>(life)];
-  const auto found = std::lower_bound(one.turns.begin(), one.turns.end(), t);
-  if (found == one.turns.end() || *found > one.cut) return std::nullopt;
-  return *found;
+  const auto found = one.turns.at_or_after(t);
+  return found && *found <= one.cut ? found : std::nullopt;
 }
 
 int Oracle::clock_ends(int life) const {
@@ -177,8 +179,7 @@ void Oracle::forget() {
   oldest = std::min(oldest, Step{ticked_.life, ticked_.turn, 0});
   const auto old = [&](int life, Time t) { return life < oldest.life || (life == oldest.life && t < oldest.turn); };
   for (int life = 0; life <= oldest.life; ++life) {
-    auto& turns = lives_[static_cast<size_t>(life)].turns;
-    while (!turns.empty() && old(life, turns.front())) turns.pop_front();
+    lives_[static_cast<size_t>(life)].turns.forget_before(life < oldest.life ? INT64_MAX : oldest.turn);
   }
   for (WatchFacts& watch : watches_) {
     while (!watch.coverage.empty() && old(watch.coverage.front().life, watch.coverage.front().fed)) {

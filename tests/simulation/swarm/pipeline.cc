@@ -132,7 +132,7 @@ void World::pass_on(Sent& run, Time accepted, Random& random) {
     item.arrival = here;
     item.clock = process_offset_;
     item.number = next_item_++;
-    item.with_payload = random.happens(0.5);
+    item.with_payload = random.happens(0.25);
     item.corrupt = random.happens(scenario_.rate(Fault::corrupt));
     if (item.corrupt || here > run.due + stages[i].within) spoil(run);
     const size_t watch = stages[i].watch;

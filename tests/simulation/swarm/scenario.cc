@@ -117,7 +117,7 @@ Scenario draw(uint64_t seed, Time length) {
   scenario.length = length;
   scenario.settle = random.between(1, 11) * kMinute;
   scenario.max_lateness = random.between(1, 11) * 200 * kMillisecond;
-  scenario.commit_every = one_of<3>(random, {kMinute, 3 * kMinute, 8 * kMinute});
+  scenario.commit_every = one_of<3>(random, {kMinute, 6 * kMinute, 11 * kMinute});
   const int64_t watches = random.between(1, 4);
   for (int64_t w = 0; w < watches; ++w) {
     scenario.watches.push_back({random.happens(0.6), random.happens(0.5), random.between(2, 15) * kSecond});

@@ -8,7 +8,7 @@ namespace slosonde::swarm {
 namespace {
 
 constexpr Time kStart = 1'767'603'600 * kSecond;
-constexpr Time kReadEvery = 37 * kMinute;
+constexpr Time kReadEvery = 61 * kMinute;
 constexpr Time kSettleEvery = 5 * kMinute;
 constexpr Time kRunForgotten = 3 * kHour;
 constexpr Time kLeastStep = 500 * kMillisecond;
@@ -72,10 +72,9 @@ uint64_t World::seed_of(uint64_t a, uint64_t b, uint64_t c) const {
   return mix(mix(mix(scenario_.seed + a * 0x9e3779b97f4a7c15) + b) + c);
 }
 
-void World::soon(Time after, std::function<void()> what) {
-  at(now_ + after, [this, life = life_, what = std::move(what)] {
-    if (core_ && life == life_) what();
-  });
+void World::happen() {
+  const Happenings::Happening next = happenings_.pop();
+  if (next.life == Happenings::kAnyLife || (core_ && next.life == life_)) next.what();
 }
 
 Outcome World::run() {
@@ -103,7 +102,7 @@ Outcome World::run() {
     while (happenings_.next() <= next) {
       now_ = held ? next : std::max(now_, happenings_.next());
       const Time before = now_;
-      happenings_.pop()();
+      happen();
       if (now_ != before) next += now_ - before;  // the clock was set
       if (!held && held_until_ > now_) break;
     }
@@ -182,7 +181,7 @@ void World::end_process(Time down_for) {
   core_.reset();
   oracle_.life_ends();
   held_until_ = 0;
-  happenings_.at(now_ + down_for, [this] {
+  at(now_ + down_for, [this] {
     if (!core_) begin_process();
   });
 }
@@ -218,8 +217,8 @@ void World::take(engine::StartCheck& check) {
     made.marker = check.marker;
     made.payload = check.payload;
     made.number = oracle_.started(made.transaction, made.due, now_);
-    found = by_marker_.emplace(check.marker, made.id).first;
     sent_.push_back(std::move(made));
+    found = by_marker_.emplace(sent_.back().marker, sent_.back().id).first;
   }
   Sent* const run = sent(found->second);
   if (!run) return;
@@ -273,9 +272,9 @@ void World::commit(bool at_once) {
   for (const Place& place : places_) {
     positions.push_back({place.covered, place.next < place.log.size() ? place.log[place.next].number : next_item_});
   }
-  const store::Batch batch = core_->take_changes(std::exchange(first_batch_, false));
-  auto through = [this, cut, batch, positions, offset = process_offset_] {
-    journal_.commit(batch);
+  const auto batch = std::make_shared<const store::Batch>(core_->take_changes(std::exchange(first_batch_, false)));
+  auto through = [this, cut, batch, positions = std::move(positions), offset = process_offset_] {
+    journal_.commit(*batch);
     kept_positions_ = positions;
     kept_offset_ = offset;
     oracle_.committed(cut);
@@ -288,7 +287,7 @@ void World::commit(bool at_once) {
   const Time takes =
       random_.happens(0.05) ? random_.between(kSecond, 20 * kSecond) : random_.between(kMillisecond, 30 * kMillisecond);
   const Time room = std::max<Time>(0, disk_full_until_ - now_);
-  soon(room + takes, through);
+  soon(room + takes, std::move(through));
 }
 
 // What is kept of runs is bounded by how long one can stay open; also when nothing could be committed for hours.

@@ -5,9 +5,11 @@
 // up · faults.cc: what goes wrong when.
 #pragma once
 
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -51,6 +53,13 @@ class World {
     bool passed_on = false;
     unsigned outstanding = 0;
   };
+  struct ByTag {  // a marker ends in a digest
+    size_t operator()(std::string_view marker) const {
+      uint64_t made = 0;
+      std::memcpy(&made, marker.data() + marker.size() - sizeof made, sizeof made);
+      return made * 0x9e3779b97f4a7c15;
+    }
+  };
   struct Item {
     uint64_t run = 0;  // 0: a stranger's
     std::string stranger;
@@ -74,8 +83,12 @@ class World {
   };
 
   // world.cc
-  void at(Time when, std::function<void()> what) { happenings_.at(std::max(when, now_ + 1), std::move(what)); }
-  void soon(Time after, std::function<void()> what);  // in this process's life alone
+  void at(Time when, std::function<void()> what, int life = Happenings::kAnyLife) {
+    happenings_.at(std::max(when, now_ + 1), life, std::move(what));
+  }
+  // In this process's life alone.
+  void soon(Time after, std::function<void()> what) { at(now_ + after, std::move(what), life_); }
+  void happen();
   Instant instant(Time t) const { return instant_from_unix_ns(t); }
   void begin_process();
   void end_process(Time down_for);
@@ -148,7 +161,7 @@ class World {
 
   // The pipeline.
   std::deque<Sent> sent_;
-  std::unordered_map<std::string, uint64_t> by_marker_;
+  std::unordered_map<std::string_view, uint64_t, ByTag> by_marker_;  // of those in sent_, which own the texts
   std::vector<Time> down_until_, swallowing_until_;
   std::vector<Place> places_;
   uint64_t next_run_ = 1, next_item_ = 1;
