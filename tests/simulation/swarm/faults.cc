@@ -78,7 +78,7 @@ void World::suspend(size_t transaction, bool on) {
     at(now_ + kMinute, [this, transaction, on] { suspend(transaction, on); });
     return;
   }
-  oracle_.suspends(transaction, now_, on);
+  oracle_->suspends(transaction, now_, on);
   (void)core_->command(instant(now_), engine::Suspend{scenario_.transactions[transaction].name(), on});
 }
 

@@ -8,7 +8,7 @@ namespace slosonde::swarm {
 Oracle::Oracle(const Scenario& scenario, Time start)
     : scenario_(scenario), watches_(scenario.watches.size()), grids_(scenario.transactions.size()) {
   for (const SloTerms& slo : scenario.slos) {
-    slos_.emplace_back(slo, scenario.transactions[slo.transaction].every, start, scenario.length);
+    slos_.emplace_back(slo, scenario.transactions[slo.transaction].every, start);
   }
   for (size_t s = 0; s < slos_.size(); ++s) {
     const SloTerms& one = scenario.slos[s];

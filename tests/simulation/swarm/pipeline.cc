@@ -88,7 +88,7 @@ void World::answer(Sent& run, const engine::StartCheck& check, Time after, Answe
       }
       if (RunFacts* const known = facts(*run)) {
         const auto is_it = [&](const Attempt& one) {
-          return one.stage == stage && one.life == oracle_.life() && one.started == asked;
+          return one.stage == stage && one.life == oracle_->life() && one.started == asked;
         };
         if (const auto one = std::ranges::find_if(known->attempts, is_it); one != known->attempts.end()) {
           one->answered = true;

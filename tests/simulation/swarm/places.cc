@@ -38,7 +38,7 @@ void World::connect(size_t w) {
     place.covered = now_;
   } else {
     const bool ours = place.sight == Sight::own_fault;
-    oracle_.sight(w, now_, place.sight);
+    oracle_->sight(w, now_, place.sight);
     feed(engine::OutOfSight{w, {ours ? ErrorCode::no_descriptors : ErrorCode::connect_refused, "cannot be seen"}});
   }
   soon(scenario_.watches[w].heartbeat, [this, w] { heartbeat(w); });
@@ -86,7 +86,7 @@ void World::hand_over(size_t w, const Item& item, Time lo, Time hi) {
       if (item.corrupt) text.back() = text.back() == 'a' ? 'b' : 'a';
     }
     if (RunFacts* const known = facts(*run)) {
-      known->sighted.push_back({w, oracle_.life(), lo, hi, now_, item.corrupt});
+      known->sighted.push_back({w, oracle_->life(), lo, hi, now_, item.corrupt});
     }
     if (told_)
       note(*run, "seen at w" + std::to_string(w) + " in [+" + format_duration(Duration(lo - run->due)) + ", +" +
@@ -107,7 +107,7 @@ void World::catch_up(size_t w, Time lo) {
 }
 
 void World::cover(size_t w, Time from, Time to) {
-  oracle_.covered(w, now_, from, to);
+  oracle_->covered(w, now_, from, to);
   feed(engine::Covered{w, instant(from), instant(to)});
 }
 
@@ -140,7 +140,7 @@ void World::lose_sight(size_t w, Sight sight, Time length, Random& random) {
   place.later = random.happens(0.3);
   if (core_ && place.connected) {
     const bool ours = sight == Sight::own_fault;
-    oracle_.sight(w, now_, sight);
+    oracle_->sight(w, now_, sight);
     feed(engine::OutOfSight{w, {ours ? ErrorCode::no_descriptors : ErrorCode::connect_refused, "cannot be seen"}});
   }
   at(now_ + length, [this, w] { regain_sight(w); });

@@ -138,6 +138,7 @@ Scenario draw(uint64_t seed, Time length) {
     const bool exists = random.happens(kRanges[i].exists);
     scenario.rates[i] = exists ? std::min(drawn, kRanges[i].most < 1 ? 0.5 : 40.0) : 0;
   }
+  scenario.keeps_state = !random.happens(0.15);
   return scenario;
 }
 
@@ -197,7 +198,8 @@ std::shared_ptr<const engine::Plan> plan_of(const Scenario& scenario) {
 std::string describe(const Scenario& scenario) {
   const auto time = [](Time t) { return format_duration(Duration(t)); };
   std::string text = "seed " + std::to_string(scenario.seed) + ", " + time(scenario.length) + ", settle " +
-                     time(scenario.settle) + ", max_lateness " + time(scenario.max_lateness) + '\n';
+                     time(scenario.settle) + ", max_lateness " + time(scenario.max_lateness) +
+                     (scenario.keeps_state ? "\n" : ", no state is kept\n");
   for (const TransactionTerms& one : scenario.transactions) {
     text += "  " + one.name() + " every " + time(one.every) + ", at most " + std::to_string(one.max_in_flight) +
             " in flight, linger " + time(one.linger) + ':';

@@ -93,6 +93,7 @@ struct Scenario {
   std::vector<WatchTerms> watches;
   std::vector<SloTerms> slos;
   std::array<double, kFaults> rates{};
+  bool keeps_state = true;        // else each process knows nothing of those before
   bool wrong_on_purpose = false;  // the oracle takes what is late for lost: for the test of what becomes of a failure
 
   double rate(Fault fault) const { return rates[static_cast<size_t>(fault)]; }

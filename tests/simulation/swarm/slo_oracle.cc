@@ -29,12 +29,15 @@ bool near(double a, double b) {
 
 }  // namespace
 
-SloOracle::SloOracle(const SloTerms& slo, Time every, Time start, Time length)
+SloOracle::Sums& SloOracle::Log::at(int64_t index) {
+  const auto i = static_cast<size_t>(index);
+  if (i >= cells.size()) cells.resize(i + i / 4 + 1);
+  return cells[i];
+}
+
+SloOracle::SloOracle(const SloTerms& slo, Time every, Time start)
     : slo_(slo), every_(every), since_(start), now_(start), origin_((start - kSlack) / kHour * kHour) {
-  for (Log& log : logs_) {
-    log.cell = &log == logs_ ? 10 * kSecond : kMinute;
-    log.cells.resize(static_cast<size_t>((length + 2 * kSlack) / log.cell));
-  }
+  for (Log& log : logs_) log.cell = &log == logs_ ? 10 * kSecond : kMinute;
   add_window(slo.window);
   // The workbook's tiers: factor, and which part of 30 d the long window is; the short one is a twelfth of it.
   constexpr std::array<std::pair<int64_t, int64_t>, 4> kTiers = {
@@ -83,7 +86,7 @@ void SloOracle::advance(Time now) {
 void SloOracle::move(Window& window) {
   const Log& log = logs_[window.log];
   for (const int64_t first = first_cell(window); window.first < first; ++window.first) {
-    if (window.first < 0) continue;
+    if (window.first < 0 || window.first >= static_cast<int64_t>(log.cells.size())) continue;
     const Sums& gone = log.cells[static_cast<size_t>(window.first)];
     for (size_t k = 0; k < kKinds; ++k) window.sums.of[k] -= gone.of[k];
   }
@@ -93,7 +96,7 @@ void SloOracle::count(Time at, RunVerdict kind, uint64_t n) {
   advance(at);
   const Time into = std::max(at, now_ - kLateBound) - origin_;
   const auto k = static_cast<size_t>(kind);
-  for (Log& log : logs_) log.cells.at(static_cast<size_t>(into / log.cell)).of[k] += static_cast<uint32_t>(n);
+  for (Log& log : logs_) log.at(into / log.cell).of[k] += static_cast<uint32_t>(n);
   for (Window& window : windows_) {
     if (into / logs_[window.log].cell >= window.first) window.sums.of[k] += static_cast<uint32_t>(n);
   }
@@ -145,20 +148,21 @@ void SloOracle::restart(Time at) {
     // Kept in blocks of sixty cells, as far back as the longest window reached; of that nothing is lost. Where the
     // clock was set back, what lies ahead counts as now.
     const int64_t kept_from = (now_ / log.cell - log.kept / log.cell) / 60 * 60 - origin_ / log.cell;
-    const auto last = static_cast<size_t>((at - origin_) / log.cell);
-    for (; log.forgotten < kept_from; ++log.forgotten) log.cells[static_cast<size_t>(log.forgotten)] = {};
-    for (auto cell = static_cast<size_t>((now_ - origin_) / log.cell); cell > last; --cell) {
-      for (size_t k = 0; k < kKinds; ++k) log.cells[last].of[k] += std::exchange(log.cells[cell].of[k], 0U);
+    const int64_t last = (at - origin_) / log.cell;
+    for (; log.forgotten < kept_from; ++log.forgotten) log.at(log.forgotten) = {};
+    for (int64_t cell = (now_ - origin_) / log.cell; cell > last; --cell) {
+      const Sums ahead = std::exchange(log.at(cell), {});
+      for (size_t k = 0; k < kKinds; ++k) log.at(last).of[k] += ahead.of[k];
     }
   }
   now_ = at;
   for (Window& window : windows_) {
-    const Log& log = logs_[window.log];
+    Log& log = logs_[window.log];
     window.first = first_cell(window);
     window.sums = {};
-    const auto last = static_cast<size_t>((at - origin_) / log.cell);
-    for (auto cell = static_cast<size_t>(std::max<int64_t>(0, window.first)); cell <= last; ++cell) {
-      for (size_t k = 0; k < kKinds; ++k) window.sums.of[k] += log.cells[cell].of[k];
+    const int64_t last = (at - origin_) / log.cell;
+    for (int64_t cell = std::max<int64_t>(0, window.first); cell <= last; ++cell) {
+      for (size_t k = 0; k < kKinds; ++k) window.sums.of[k] += log.at(cell).of[k];
     }
   }
 }

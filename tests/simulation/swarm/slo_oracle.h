@@ -12,7 +12,7 @@ namespace slosonde::swarm {
 // Fed in the order in which things are done. Shares no code with probe/slo.
 class SloOracle {
  public:
-  SloOracle(const SloTerms& slo, Time every, Time start, Time length);
+  SloOracle(const SloTerms& slo, Time every, Time start);
 
   // `n` slots or runs were decided as `kind`, at the instant `at`.
   void count(Time at, RunVerdict kind, uint64_t n = 1);
@@ -39,7 +39,8 @@ class SloOracle {
   struct Log {
     Time cell = 0, kept = 0;
     int64_t forgotten = 0;    // cells before this one
-    std::vector<Sums> cells;  // from origin_ on; before it there is nothing
+    std::vector<Sums> cells;  // from origin_ on, as far as something has been counted; before it there is nothing
+    Sums& at(int64_t index);
   };
   struct Window {
     Time length = 0;

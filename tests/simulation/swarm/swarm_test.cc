@@ -34,7 +34,7 @@ TEST(SwarmBites, EverythingThatCanHappenHappens) {
   std::array<uint64_t, kRunVerdicts> verdicts{};
   std::array<uint64_t, 7> stages{};
   std::array<int, kFaults> faults{};
-  uint64_t processes = 0, steps = 0, alerts = 0;
+  uint64_t processes = 0, steps = 0, alerts = 0, forgetful = 0;
   for (uint64_t seed = 100; seed < 112; ++seed) {
     const Scenario scenario = draw(seed, 2 * kDay);
     const Outcome outcome = World(scenario).run();
@@ -42,6 +42,7 @@ TEST(SwarmBites, EverythingThatCanHappenHappens) {
     for (size_t i = 0; i < stages.size(); ++i) stages[i] += outcome.stages[i];
     for (size_t i = 0; i < kFaults; ++i) faults[i] += scenario.rates[i] > 0 ? 1 : 0;
     processes += outcome.processes;
+    if (!scenario.keeps_state) forgetful += outcome.processes;
     steps += outcome.steps;
     alerts += outcome.alerts;
   }
@@ -50,6 +51,7 @@ TEST(SwarmBites, EverythingThatCanHappenHappens) {
   for (size_t i = 0; i < kFaults; ++i) EXPECT_GT(faults[i], 0) << name(static_cast<Fault>(i));
   EXPECT_GT(processes, 20u);
   EXPECT_GT(steps, 2u);
+  EXPECT_GT(forgetful, 3u);
   EXPECT_GT(alerts, 10u);
 }
 

@@ -58,7 +58,7 @@ World::World(const Scenario& scenario)
       plan_(plan_of(scenario)),
       codec_(plan_->key),
       other_codec_(Secret("somebody else's key")),
-      oracle_(scenario_, kStart),
+      oracle_(std::make_unique<Oracle>(scenario_, kStart)),
       random_(mix(scenario.seed + 0x5eed)),
       kept_positions_(scenario.watches.size()),
       down_until_(scenario.transactions.size()),
@@ -89,7 +89,7 @@ Outcome World::run() {
       ended_ = true;
       end_ = now_;
       feed(engine::Drain{});
-      if (!draining_) oracle_.drains(now_ + 1);
+      if (!draining_) oracle_->drains(now_ + 1);
     }
     if (ended_ && next > end_ + 3 * kHour && !committing_) break;
     if (held_until_ > now_) {
@@ -112,42 +112,39 @@ Outcome World::run() {
     settle_at = std::min(settle_at, now_ + kSettleEvery);  // the clock may have been set back
     if (now_ < settle_at) continue;
     settle_at = now_ + kSettleEvery;
-    oracle_.settle();
+    oracle_->settle();
     while (!sent_.empty() && (sent_.front().due < now_ - kRunForgotten || sent_.front().due > now_ + kHour)) {
       by_marker_.erase(sent_.front().marker);
       sent_.pop_front();
     }
-    if (!oracle_.failures().empty()) break;
+    if (!oracle_->failures().empty() || !outcome_.failures.empty()) break;
   }
-  if (core_ && oracle_.failures().empty()) {
+  if (core_ && oracle_->failures().empty() && outcome_.failures.empty()) {
     commit(true);
-    oracle_.finish();
+    oracle_->finish();
   }
-  outcome_.failures = oracle_.failures();
-  outcome_.runs = oracle_.runs();
-  outcome_.readings = oracle_.readings();
-  outcome_.digest = digest_ ^ oracle_.digest();
-  for (size_t i = 0; i < kRunVerdicts; ++i) outcome_.verdicts[i] = oracle_.verdicts(static_cast<RunVerdict>(i));
-  for (size_t i = 0; i < 7; ++i) outcome_.stages[i] = oracle_.stages(static_cast<Verdict>(i));
+  take_outcome();
+  outcome_.digest = digest_;
   return std::move(outcome_);
 }
 
 void World::begin_process() {
   ++life_;
   ++outcome_.processes;
-  const bool stepped = std::abs(clock_offset_ - kept_offset_) > kLeastStep;
+  const bool stepped = scenario_.keeps_state && std::abs(clock_offset_ - kept_offset_) > kLeastStep;
   follow_clock();
   if (told_) note_all(std::string("a process begins") + (stepped ? ", by another clock" : ""));
+  if (!scenario_.keeps_state && life_ > 1) forget();
   kept_ = journal_.all();
   engine::CoreOptions options;
   options.start = instant(now_);
   options.epoch = ++epoch_;
   options.kept_runs = 3;
-  options.kept = &kept_;
+  if (scenario_.keeps_state) options.kept = &kept_;
   options.clock_stepped = stepped;
   core_ = std::make_unique<engine::Core>(plan_, options);
   kept_ = {};
-  oracle_.life_begins(now_, stepped);
+  oracle_->life_begins(now_, stepped);
   first_batch_ = true;
   committing_ = draining_ = false;
   held_until_ = 0;
@@ -167,6 +164,27 @@ void World::begin_process() {
   commit_later();
 }
 
+// No state is kept: it all begins with the new process, for the oracle as well.
+void World::forget() {
+  oracle_->settle();
+  take_outcome();
+  auto heard = std::move(oracle_->on_judged);
+  oracle_ = std::make_unique<Oracle>(scenario_, now_);
+  oracle_->on_judged = std::move(heard);
+  for (Position& position : kept_positions_) position = {};
+}
+
+// What the oracle has found so far.
+void World::take_outcome() {
+  const std::vector<Failure>& failures = oracle_->failures();
+  outcome_.failures.insert(outcome_.failures.end(), failures.begin(), failures.end());
+  outcome_.runs += oracle_->runs();
+  outcome_.readings += oracle_->readings();
+  digest(oracle_->digest());
+  for (size_t i = 0; i < kRunVerdicts; ++i) outcome_.verdicts[i] += oracle_->verdicts(static_cast<RunVerdict>(i));
+  for (size_t i = 0; i < 7; ++i) outcome_.stages[i] += oracle_->stages(static_cast<Verdict>(i));
+}
+
 void World::commit_later() {
   soon(scenario_.commit_every, [this] {
     commit_wanted_ = true;
@@ -179,7 +197,8 @@ void World::end_process(Time down_for) {
   if (!core_ || ended_) return;
   if (told_) note_all("the process ends, for " + format_duration(Duration(down_for)));
   core_.reset();
-  oracle_.life_ends();
+  if (!scenario_.keeps_state) oracle_->committed(now_);
+  oracle_->life_ends();
   held_until_ = 0;
   at(now_ + down_for, [this] {
     if (!core_) begin_process();
@@ -190,7 +209,7 @@ void World::stop_cleanly() {
   if (!core_ || draining_ || ended_) return;
   draining_ = true;
   feed(engine::Drain{});
-  oracle_.drains(now_);
+  oracle_->drains(now_);
   const Time grace = random_.between(0, 30 * kSecond);
   soon(grace, [this, down_for = random_.heavy(kSecond, 10 * kMinute)] {
     if (now_ >= disk_full_until_) commit_wanted_ = true;
@@ -199,7 +218,7 @@ void World::stop_cleanly() {
 }
 
 void World::turn() {
-  oracle_.turn(now_);
+  oracle_->turn(now_);
   outputs_.clear();
   core_->advance(instant(now_), outputs_);
   for (engine::Output& output : outputs_) std::visit([this](auto& one) { take(one); }, output);
@@ -216,7 +235,8 @@ void World::take(engine::StartCheck& check) {
     made.due = unix_ns(check.due);
     made.marker = check.marker;
     made.payload = check.payload;
-    made.number = oracle_.started(made.transaction, made.due, now_);
+    made.life = life_;
+    made.number = oracle_->started(made.transaction, made.due, now_);
     sent_.push_back(std::move(made));
     found = by_marker_.emplace(sent_.back().marker, sent_.back().id).first;
   }
@@ -224,7 +244,7 @@ void World::take(engine::StartCheck& check) {
   if (!run) return;
   digest(static_cast<uint64_t>(now_) ^ check.stage);
   if (RunFacts* const known = facts(*run)) {
-    known->attempts.push_back({check.stage, oracle_.life(), now_, false, Answer::failed, 0, 0});
+    known->attempts.push_back({check.stage, oracle_->life(), now_, false, Answer::failed, 0, 0});
   }
   if (told_) note(*run, "stage " + std::to_string(check.stage) + " starts");
   ++run->outstanding;
@@ -242,7 +262,7 @@ void World::take(engine::RunClosed& closed) {
   RunFacts* const known = run ? facts(*run) : nullptr;
   if (!known) return;
   Closed shown;
-  shown.life = oracle_.life();
+  shown.life = oracle_->life();
   shown.turn = now_;
   shown.verdict = static_cast<RunVerdict>(*closed.run->verdict);
   shown.decided = unix_ns(*closed.run->decided);
@@ -267,6 +287,7 @@ void World::take(engine::Notice& notice) {
 // One batch at a time, as the store's thread takes them. A full disk holds it until there is room again.
 void World::commit(bool at_once) {
   if (!core_ || (committing_ && !at_once)) return;
+  if (!scenario_.keeps_state) return oracle_->committed(now_);
   const Time cut = now_;
   std::vector<Position> positions;
   for (const Place& place : places_) {
@@ -277,7 +298,7 @@ void World::commit(bool at_once) {
     journal_.commit(*batch);
     kept_positions_ = positions;
     kept_offset_ = offset;
-    oracle_.committed(cut);
+    oracle_->committed(cut);
     if (told_) note_all("committed: " + format_utc(instant(cut)));
     check_memory();
     committing_ = false;
@@ -298,7 +319,7 @@ void World::check_memory() {
     most += static_cast<size_t>(longest / one.every) + 2;
   }
   if (journal_.runs() > most) {
-    oracle_.fail(
+    oracle_->fail(
         now_, 0,
         std::to_string(journal_.runs()) + " runs are kept, and no more than " + std::to_string(most) + " can be open");
   }
@@ -316,7 +337,7 @@ void World::read() {
     slos.push_back(reading_of(slo));
     digest(slo.period.good * 31 + slo.period.bad);
   }
-  oracle_.shown(now_, std::move(slos));
+  oracle_->shown(now_, std::move(slos));
 }
 
 World::Sent* World::sent(uint64_t id) {
@@ -333,7 +354,7 @@ void World::tell(size_t transaction, Time from, Time to, std::vector<std::string
   told_from_ = from;
   told_to_ = to;
   told_ = lines;
-  oracle_.on_judged = [this](const RunFacts& run, const std::string& text) {
+  oracle_->on_judged = [this](const RunFacts& run, const std::string& text) {
     if (run.transaction != told_transaction_ || run.due < told_from_ || run.due > told_to_) return;
     told_->push_back(format_utc(instant(run.due)) + "  the oracle says:" + text);
   };

@@ -47,6 +47,7 @@ class World {
     uint64_t id = 0;
     size_t transaction = 0;
     uint64_t number = 0;  // as the oracle knows it
+    int life = 0;         // of the process that made it
     Time due = 0;
     std::string marker, payload;
     Time shows_at = INT64_MAX;  // to those who ask
@@ -93,6 +94,8 @@ class World {
   void begin_process();
   void end_process(Time down_for);
   void stop_cleanly();
+  void forget();
+  void take_outcome();
   void turn();
   void take(engine::StartCheck& check);
   void take(engine::RunClosed& closed);
@@ -110,7 +113,10 @@ class World {
   void note_all(const std::string& text);
   void note(const Sent& run, const std::string& text);
   Sent* sent(uint64_t id);
-  RunFacts* facts(const Sent& run) { return oracle_.find(run.transaction, run.number); }
+  // None: of a run that no process knows any more.
+  RunFacts* facts(const Sent& run) {
+    return scenario_.keeps_state || run.life == life_ ? oracle_->find(run.transaction, run.number) : nullptr;
+  }
   void spoil(const Sent& run);  // the pipeline did something that may lawfully be bad
 
   // pipeline.cc
@@ -141,7 +147,7 @@ class World {
   Time start_, end_, now_;
   std::shared_ptr<const engine::Plan> plan_;
   ledger::MarkerCodec codec_, other_codec_;
-  Oracle oracle_;
+  std::unique_ptr<Oracle> oracle_;  // of all processes; where no state is kept, of this one
   Happenings happenings_;
   store::Journal journal_;
   Random random_;  // of what belongs to no run
