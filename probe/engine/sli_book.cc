@@ -116,11 +116,11 @@ void SliBook::take_changes(bool whole, store::Batch& batch) {
 
 std::vector<SliBook::Anew> SliBook::restore(const store::Batch& kept, std::span<const Instant> at, Instant now) {
   struct Counts {
-    Instant since{};
+    store::KeptSli sli;
     std::vector<slo::StoredBlock> fine, coarse;
   };
   std::map<std::string_view, Counts> of;
-  for (const store::KeptSli& sli : kept.slis) of[sli.definition].since = sli.since;
+  for (const store::KeptSli& sli : kept.slis) of[sli.definition].sli = sli;
   for (const store::KeptCounts& one : kept.counts) {
     auto& list = one.slot == slo::kFineSlot ? of[one.definition].fine : of[one.definition].coarse;
     list.push_back({one.block, one.bytes});
@@ -130,8 +130,8 @@ std::vector<SliBook::Anew> SliBook::restore(const store::Batch& kept, std::span<
     SloBook& book = books_[i];
     const auto of_this = [&](const store::KeptAlert& alert) { return alert.slo == plan_.slos[i].name; };
     if (const auto found = of.find(book.definition()); found != of.end()) {
-      const auto& [since, fine, coarse] = found->second;
-      if (!book.restore(since, fine, coarse, at[plan_.slos[i].transaction])) {
+      const auto& [sli, fine, coarse] = found->second;
+      if (!book.restore(sli, fine, coarse, at[plan_.slos[i].transaction])) {
         anew.push_back({i, "its counts could not be read from the state file, and begin anew"});
         continue;
       }

@@ -147,13 +147,15 @@ void SloBook::take_counts(bool whole, store::Batch& batch) {
   }
   // What lies before the period is kept no longer: a longer one, some day, has not observed it.
   const Instant since = std::max(history_.history_start(), history_.window_start(history_.period()));
-  if (forgets) batch.slis.push_back({sli_.definition, since, history_.now()});
+  if (forgets) batch.slis.push_back({sli_.definition, since, history_.now(), history_.longest(slo::kFineSlot)});
 }
 
-bool SloBook::restore(Instant since, std::span<const slo::StoredBlock> fine, std::span<const slo::StoredBlock> coarse,
-                      Instant at) {
-  slo::History made(std::min(since, at), plan_.window, windows_);
-  if (!made.restore(fine, coarse, at)) return false;
+bool SloBook::restore(const store::KeptSli& kept, std::span<const slo::StoredBlock> fine,
+                      std::span<const slo::StoredBlock> coarse, Instant at) {
+  slo::History made(std::min(kept.since, at), plan_.window, windows_);
+  const bool was_shorter = kept.fine > Duration::zero() && kept.fine < made.longest(slo::kFineSlot);
+  const Instant fine_since = was_shorter ? slo::block_start(kept.used - kept.fine, slo::kFineSlot) : Instant::min();
+  if (!made.restore(fine, coarse, at, fine_since)) return false;
   history_ = std::move(made);
   if (sli_.keeps_counts) history_.track_changes();
   changed_ = true;

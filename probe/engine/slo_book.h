@@ -49,8 +49,8 @@ class SloBook {
   const std::string& definition() const { return sli_.definition; }
 
   // Goes on from what was kept, up to `at`. False: the counts cannot be read, and the history is as new.
-  bool restore(Instant since, std::span<const slo::StoredBlock> fine, std::span<const slo::StoredBlock> coarse,
-               Instant at);
+  bool restore(const store::KeptSli& kept, std::span<const slo::StoredBlock> fine,
+               std::span<const slo::StoredBlock> coarse, Instant at);
   void restore(const store::KeptAlert& alert);
 
   // The exported counters go on from those of another one.

@@ -6,6 +6,18 @@
 
 namespace slosonde::slo {
 
+namespace {
+
+// In ascending order of slots.
+void put(SlotLog& log, int64_t slot, const Counts& counts) {
+  log.advance(slot);
+  for (size_t event = 0; event < kEvents; ++event) {
+    if (const uint64_t n = counts[static_cast<Event>(event)]; n > 0) log.add(slot, static_cast<Event>(event), n);
+  }
+}
+
+}  // namespace
+
 Duration whole_slots(Duration window) {
   window = std::clamp(window, Duration(1), kLongestPeriod);
   const Duration slot = slot_of(window);
@@ -101,12 +113,19 @@ int64_t History::first_block(Duration slot) const {
   return (slot == kFineSlot ? fine_ : coarse_).first_block();
 }
 
-bool History::restore(std::span<const StoredBlock> fine, std::span<const StoredBlock> coarse, Instant now) {
+Duration History::longest(Duration slot) const {
+  const std::vector<Duration> windows = (slot == kFineSlot ? fine_ : coarse_).windows();
+  return windows.empty() ? Duration::zero() : windows.back();
+}
+
+bool History::restore(std::span<const StoredBlock> fine, std::span<const StoredBlock> coarse, Instant now,
+                      Instant fine_since) {
   now_ = now;
   const bool fine_fits = fine_.empty() || fine_.restore(fine, fine_.slot_at(now));
   const bool coarse_fits = coarse_.empty() || coarse_.restore(coarse, coarse_.slot_at(now));
   if (fine_fits && coarse_fits) {
     if (coarse.empty() && !fine.empty()) fill_coarse();
+    if (fine_since != Instant::min()) fill_fine(std::min(fine_since, now));
     return true;
   }
   for (SlotLog* log : {&fine_, &coarse_})
@@ -121,14 +140,23 @@ void History::fill_coarse() {
   fine_.visit([&](int64_t slot, const Counts& counts) {
     const int64_t minute = coarse_.slot_at(instant_from_unix_ns(slot * kFineSlot.count()));
     if (!std::exchange(begun, true)) (void)coarse_.restore({}, minute);
-    coarse_.advance(minute);
-    for (size_t event = 0; event < kEvents; ++event) {
-      if (const uint64_t n = counts[static_cast<Event>(event)]; n > 0) {
-        coarse_.add(minute, static_cast<Event>(event), n);
-      }
-    }
+    put(coarse_, minute, counts);
   });
   coarse_.advance(last);
+}
+
+void History::fill_fine(Instant until) {
+  if (fine_.empty() || coarse_.empty()) return;
+  const SlotLog kept = fine_;
+  const int64_t last = fine_.slot_at(now_);
+  const int64_t first = last - longest(kFineSlot) / kFineSlot;
+  (void)fine_.restore({}, first);
+  coarse_.visit([&](int64_t minute, const Counts& counts) {
+    const Instant start = instant_from_unix_ns(minute * kCoarseSlot.count());
+    if (start < until && fine_.slot_at(start) >= first) put(fine_, fine_.slot_at(start), counts);
+  });
+  kept.visit([&](int64_t slot, const Counts& counts) { put(fine_, slot, counts); });
+  fine_.advance(last);
 }
 
 size_t History::memory_bytes() const {

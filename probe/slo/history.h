@@ -96,9 +96,14 @@ class History {
   // No block before this one is in any window.
   int64_t first_block(Duration slot) const;
 
-  // Puts back what was stored, in place of what there is, and moves now to `now`. In ascending order each. False: some
-  // block cannot be one; the history is then empty.
-  bool restore(std::span<const StoredBlock> fine, std::span<const StoredBlock> coarse, Instant now);
+  // The longest window that is counted by this slot: nothing further back is kept in it. Zero: none.
+  Duration longest(Duration slot) const;
+
+  // Puts back what was stored, in place of what there is, and moves now to `now`. In ascending order each.
+  // `fine_since`: where the fine slots begin, when they were kept for shorter windows than are asked for now; what
+  // happened before is then taken from the minutes. False: some block cannot be one; the history is then empty.
+  bool restore(std::span<const StoredBlock> fine, std::span<const StoredBlock> coarse, Instant now,
+               Instant fine_since = Instant::min());
 
   // Bytes held, shared blocks included. An estimate for tests and benchmarks: allocator overhead is left out.
   size_t memory_bytes() const;
@@ -107,6 +112,8 @@ class History {
   const SlotLog& log_of(Duration window) const;
   // What was kept for a shorter period lies in fine slots alone.
   void fill_coarse();
+  // What was kept for shorter windows lies further back in minutes alone: each goes into its first fine slot.
+  void fill_fine(Instant until);
 
   Instant history_start_;
   Instant now_;

@@ -10,12 +10,20 @@
 #include <string_view>
 #include <vector>
 
+#include "probe/base/time.h"
 #include "probe/slo/counts.h"
 
 namespace slosonde::slo {
 
 constexpr int64_t kBlockSlots = 60;
 using BlockSlots = std::array<Counts, kBlockSlots>;
+
+// Where the block begins that t lies in.
+constexpr Instant block_start(Instant t, Duration slot) {
+  const int64_t length = slot.count() * kBlockSlots;
+  const int64_t into = (unix_ns(t) % length + length) % length;
+  return t - Duration(into);
+}
 
 // Immutable once made, so that any number of histories may share it. A run of equal slots is a head byte (which of the
 // first six counts are not 0; whether the rare byte, and whether a length follows), the length if it is not 1, the rare

@@ -17,6 +17,7 @@ struct KeptSli {
   std::string definition;
   Instant since{};  // counting began
   Instant used{};   // a configuration had it; long unused ones are forgotten
+  Duration fine{};  // how far before `used` slots of 10 s reach; zero: as far as any window asks (an old file)
   friend bool operator==(const KeptSli&, const KeptSli&) = default;
 };
 

@@ -72,7 +72,11 @@ CREATE TABLE suspensions (      -- transactions that start no runs
 ) STRICT, WITHOUT ROWID;
 )";
 
-constexpr std::array kSteps = {kFirst, kSecond};
+constexpr const char* kThird = R"(
+ALTER TABLE slis ADD COLUMN fine_ns INTEGER NOT NULL DEFAULT 0;  -- how far before used_ns slots of 10 s reach
+)";
+
+constexpr std::array kSteps = {kFirst, kSecond, kThird};
 
 }  // namespace
 

@@ -89,8 +89,8 @@ int64_t number(uint64_t bits) {
 }
 
 StoreResult<void> load_counts(Database& database, Batch& all) {
-  auto done = each_row(database, "SELECT definition, since_ns, used_ns FROM slis ORDER BY id", [&](Row row) {
-    all.slis.push_back({std::string(row.bytes(0)), instant(row, 1), instant(row, 2)});
+  auto done = each_row(database, "SELECT definition, since_ns, used_ns, fine_ns FROM slis ORDER BY id", [&](Row row) {
+    all.slis.push_back({std::string(row.bytes(0)), instant(row, 1), instant(row, 2), Duration(row.number(3))});
   });
   if (!done) return done;
   // In the order of time: so they are added to a history.
@@ -134,10 +134,11 @@ StoreResult<void> load_alerts(Database& database, Batch& all) {
 
 StoreResult<void> apply_counts(Database& database, const Batch& batch) {
   auto done = for_each(database, batch.slis,
-                       "INSERT INTO slis (definition, since_ns, used_ns) VALUES (?1, ?2, ?3) "
-                       "ON CONFLICT (definition) DO UPDATE SET since_ns = ?2, used_ns = ?3",
+                       "INSERT INTO slis (definition, since_ns, used_ns, fine_ns) VALUES (?1, ?2, ?3, ?4) "
+                       "ON CONFLICT (definition) DO UPDATE SET since_ns = ?2, used_ns = ?3, fine_ns = ?4",
                        [](Statement& row, const KeptSli& sli) {
                          row.bind(1, sli.definition).bind(2, unix_ns(sli.since)).bind(3, unix_ns(sli.used));
+                         row.bind(4, sli.fine.count());
                        });
   if (!done) return done;
   done = for_each(database, batch.forgotten,

@@ -220,6 +220,45 @@ TEST(CoreReload, AWindowThatIsCountedByOtherSlotsKeepsTheHistory) {
   EXPECT_EQ(status_of(*rig.view(), "up").period.good, 6U);
 }
 
+// The windows of a day count the last 144 minutes by tens of seconds, those of a month six hours: what had gone bad
+// was read as a share of the 144 minutes, and paged.
+TEST(CoreReload, AWindowMadeLongerDoesNotPageForASixthOfWhatItHasSeen) {
+  Plan month = both();
+  month.slos[2].objective_ppb = 990'000'000;
+  month.slos[2].min_bad = 2;
+  Plan day = month;
+  day.slos[2].window = 24h;
+  const auto live = [&](auto& rig) {
+    for (int i = 0; i < 2000; ++i) rig.hold(rig.next_check(1, 0), rig.now + 10ms);
+    for (int i = 0; i < 60; ++i) {
+      rig.answer(rig.next_check(1, 0), checks::Outcome::refused, rig.now + 10ms, {ErrorCode::rejected, "no"});
+    }
+    rig.to(instant_from_unix_ns(unix_ns(rig.now) / 60'000'000'000 * 60'000'000'000) + 1min);
+  };
+  const auto expect_same = [](const SloStatus& is, const SloStatus& all_along) {
+    ASSERT_EQ(is.windows.size(), all_along.windows.size());
+    for (size_t i = 0; i < is.windows.size(); ++i) {
+      SCOPED_TRACE(format_duration(is.windows[i].window));
+      EXPECT_EQ(is.windows[i].good, all_along.windows[i].good);
+      EXPECT_EQ(is.windows[i].bad, all_along.windows[i].bad);
+    }
+    ASSERT_EQ(is.alerts[1].tier, "6x6h");
+    EXPECT_FALSE(all_along.alerts[1].active);
+    EXPECT_FALSE(is.alerts[1].active);
+  };
+  Rig monthly(month), reloaded(day);
+  Lives lives(day);
+  live(monthly);
+  live(reloaded);
+  reloaded.reload(month);
+  expect_same(status_of(*reloaded.view(), "up"), status_of(*monthly.view(), "up"));
+  lives.commit();
+  live(*lives);
+  lives.commit();
+  lives.restart(0s, month);
+  expect_same(status_of(*lives->view(), "up"), status_of(*monthly.view(), "up"));
+}
+
 TEST(CoreReload, AnSloThatWasLeftOutByMistakeGoesOnWhenItIsBack) {
   Rig rig(both());
   rig.hold(rig.next_check(1, 0), rig.now + 10ms);

@@ -105,6 +105,31 @@ TEST(HistoryStore, AWindowMadeLongerHasWhatTheShorterOneKept) {
   EXPECT_EQ(longer.sum(1h), kept.sum(1h));
 }
 
+// Fine slots reach back as far as the longest window that was counted by them: a longer one must not take what lies
+// before for nothing.
+TEST(HistoryStore, AFineWindowMadeLongerHasWhatOnlyTheMinutesKept) {
+  History kept(kMidnight, 24h, {5min, 144min}), all_along(kMidnight, 30 * 24h, {1h, 6h});
+  Random random(7);
+  for (int i = 0; i < 5000; ++i) {
+    const auto event = random.chance(0.2) ? Event::bad : Event::good;
+    for (History* const history : {&kept, &all_along}) history->add(kMidnight + i * 15s, event);
+  }
+  for (History* const history : {&kept, &all_along}) history->advance(kMidnight + 21h);
+  Stored stored;
+  kept.visit_blocks(stored.put());
+  stored.forget(kept);
+  const Instant fine_since = block_start(kept.now() - kept.longest(kFineSlot), kFineSlot);
+  History longer(kMidnight, 30 * 24h, {1h, 6h});
+  ASSERT_TRUE(longer.restore(stored.of(kFineSlot), stored.of(kCoarseSlot), kept.now(), fine_since));
+  ASSERT_GT(all_along.sum(6h).bad, kept.sum(144min).bad);
+  expect_same(longer, all_along);
+  // And loses it as it leaves the window.
+  for (int i = 1; i <= 7 * 60; ++i) {
+    for (History* const history : {&longer, &all_along}) history->advance(kMidnight + 21h + i * 1min);
+    expect_same(longer, all_along);
+  }
+}
+
 TEST(HistoryStore, WhatLiesInTheFutureIsCountedAsNow) {
   History kept(kMidnight, 24h, {5min});
   kept.add(kMidnight, Event::good);

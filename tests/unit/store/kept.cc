@@ -33,7 +33,7 @@ Batch nth_batch(int n) {
   const Instant now = kBegin + n * 1s;
   if (n == 0) {
     made.epoch = 42;
-    for (int i = 0; i < 3; ++i) made.slis.push_back({"sli " + std::to_string(i), kBegin, kBegin});
+    for (int i = 0; i < 3; ++i) made.slis.push_back({"sli " + std::to_string(i), kBegin, kBegin, i * 144min});
   }
   for (const Duration slot : {Duration(10s), Duration(1min)}) {
     made.counts.push_back(
@@ -67,7 +67,8 @@ void Contents::apply(const Batch& batch) {
     std::erase_if(rows_, [&](const auto& row) { return !stays(row.first); });
   }
   if (batch.epoch) rows_["epoch"] = std::to_string(*batch.epoch);
-  for (const auto& one : batch.slis) rows_["sli " + one.definition] = format_utc(one.since) + format_utc(one.used);
+  for (const auto& one : batch.slis)
+    rows_["sli " + one.definition] = format_utc(one.since) + format_utc(one.used) + format_duration(one.fine);
   for (const auto& one : batch.forgotten) {
     const std::string prefix = text(one.definition, one.slot);
     rows_.erase(rows_.lower_bound(prefix), rows_.lower_bound(prefix + number(one.before_block)));

@@ -283,6 +283,7 @@ TEST_F(StateFileTest, OfTheFirstVersionKeepsEveryCount) {
   const Batch loaded = file->take_loaded();
   ASSERT_EQ(loaded.slis.size(), 1U);
   EXPECT_EQ(loaded.slis[0].definition, "web: get within 400ms");
+  EXPECT_EQ(loaded.slis[0].fine, Duration::zero()) << "which no file said then";
   EXPECT_EQ(loaded.alerts.size(), 4U);
   EXPECT_FALSE(loaded.exclusions);
   for (const Duration slot : {Duration(10s), Duration(1min)}) {
