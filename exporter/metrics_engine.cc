@@ -56,6 +56,9 @@ void collect_engine(const engine::Snapshot& snapshot, Families& families) {
   counter(families, "slosonde_wall_clock_steps_total",
           "Times the wall clock was set under the probe, by more than half a second.")
       .add({}, static_cast<double>(snapshot.wall_steps));
+  counter(families, "slosonde_clean_up_dropped_total",
+          "Clean-up steps (finally) that were not begun: their transaction had its share of the checks in flight.")
+      .add({}, static_cast<double>(snapshot.clean_up_dropped));
   gauge(families, "slosonde_engine_last_turn_timestamp_seconds",
         "When the engine last gave the figures shown here, in Unix seconds; they are as old as that.")
       .add({}, static_cast<double>(unix_ns(snapshot.at + snapshot.wall_offset)) / 1e9);

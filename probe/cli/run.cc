@@ -59,6 +59,8 @@ Line line_of(engine::Notice::Kind kind) {
       return {Level::info, "exclusion declared", "exclusion"};
     case Kind::exclusion_ended:
       return {Level::info, "exclusion ended", "exclusion"};
+    case Kind::clean_up_dropped:
+      return {Level::warning, "clean-up dropped", "transaction"};
   }
   return {Level::error, "notice", "subject"};
 }

@@ -145,7 +145,8 @@ struct Notice {
     suspended,     // a transaction: it starts no runs until it is resumed
     resumed,
     exclusion_declared,  // to the running probe
-    exclusion_ended      // before its time
+    exclusion_ended,     // before its time
+    clean_up_dropped     // steps of a transaction's runs that found no place (the service tells, not the core)
   };
   Kind kind;
   std::string subject;  // transaction, watch or SLO
@@ -185,7 +186,7 @@ class Core {
   // transactions that do not are closed, those undecided as probe_fault; their clean-up is begun at once, all of it,
   // and nobody waits for it. SLIs go on by their definition, as after a restart. `epoch` is a new one. The outputs
   // speak of the plan before; from then on ids and indices are those of the new one. The next take_changes() is of
-  // everything.
+  // everything. Where it throws (bad_alloc), the core carries out neither plan any more.
   Succession go_on_with(Instant now, std::shared_ptr<const Plan> plan, uint64_t epoch, Outputs& outputs);
 
   // Takes a command, between two calls of advance(). The errors are those of Exclusions; bad_config for a suspension:

@@ -106,7 +106,11 @@ size_t Launcher::in_flight() const {
   return flights_->open.size() + flights_->forgotten.size();
 }
 
-void Launcher::go_on_with(const Equipment& equipment, const Succession& kept) {
+void Launcher::go_on_with(const Equipment& equipment, const Succession& kept, Outputs& last) {
+  for (Output& one : last) {
+    if (const auto* order = std::get_if<CancelCheck>(&one)) cancel(*order);  // which ends it later on
+    if (auto* order = std::get_if<StartCheck>(&one)) (void)begin(*order);
+  }
   plan_ = equipment.plan;
   checks_ = equipment.checks;
   finally_ = equipment.finally;
@@ -132,17 +136,23 @@ std::shared_ptr<checks::Check> Launcher::check_for(const StartCheck& order) cons
 }
 
 void Launcher::start(StartCheck order) {
-  const auto answer = [&](checks::CheckResult result) {
-    flights_->feed(CheckDone{order.run, order.finally, order.stage, order.attempt, std::move(result)});
-  };
+  if (auto refused = begin(order)) {
+    flights_->feed(CheckDone{order.run, order.finally, order.stage, order.attempt, *std::move(refused)});
+  }
+}
+
+std::optional<checks::CheckResult> Launcher::begin(StartCheck& order) {
   auto check = check_for(order);
-  if (!check) return answer(own_fault(ErrorCode::internal, "the stage has no check to carry out"));
+  if (!check) return own_fault(ErrorCode::internal, "the stage has no check to carry out");
   size_t& open_of_it = flights_->open_of[order.run.transaction];
   if (open_of_it >= shares_[order.run.transaction] || in_flight() >= max_in_flight_) {
-    return answer(
-        own_fault(ErrorCode::busy, std::to_string(open_of_it) +
-                                       " checks of this transaction are in flight already, which is its share " +
-                                       "of all that one process takes; probe less often or shorten the limits"));
+    if (order.finally) {
+      ++dropped_[plan_->transactions[order.run.transaction].name];
+      ++all_dropped_;
+    }
+    return own_fault(ErrorCode::busy, std::to_string(open_of_it) +
+                                          " checks of this transaction are in flight already, which is its share " +
+                                          "of all that one process takes; probe less often or shorten the limits");
   }
 
   auto flight = std::make_shared<Flight>(io_, std::move(order), std::move(check));
@@ -185,6 +195,7 @@ void Launcher::start(StartCheck order) {
   };
   asio::co_spawn(io_.executor(), flight->check->run(context),
                  asio::bind_cancellation_slot(flight->signal.slot(), std::move(ended)));
+  return std::nullopt;
 }
 
 void Launcher::cancel(const CancelCheck& order) {

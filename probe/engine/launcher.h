@@ -2,9 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "checks/check.h"
@@ -37,19 +41,26 @@ class Launcher {
   Launcher& operator=(const Launcher&) = delete;
 
   // Carries out another plan from now on. Checks under way of runs that go on report under their new ids; the others
-  // report to nobody, and end as they would have.
-  void go_on_with(const Equipment& equipment, const Succession& kept);
+  // report to nobody, and end as they would have. `last`: the orders for those, by the plan before; they are given
+  // first, and nobody is told what comes of them either: their numbers mean other runs by then.
+  void go_on_with(const Equipment& equipment, const Succession& kept, Outputs& last);
 
   void start(StartCheck order);
   void cancel(const CancelCheck& order);
   void cancel_all();
   size_t in_flight() const;
 
+  // Clean-up steps for which there was no place (`busy`): those since this was last asked by transaction, and all.
+  std::map<std::string, uint64_t> take_dropped() { return std::exchange(dropped_, {}); }
+  uint64_t dropped() const { return all_dropped_; }
+
  private:
   struct Flight;
   struct Flights;
 
   std::shared_ptr<checks::Check> check_for(const StartCheck& order) const;
+  // Nothing: it is under way. Else its result.
+  std::optional<checks::CheckResult> begin(StartCheck& order);
 
   io::Io& io_;
   std::shared_ptr<const Plan> plan_;
@@ -58,6 +69,8 @@ class Launcher {
   size_t max_in_flight_;
   std::vector<size_t> shares_;  // by transaction
   std::shared_ptr<Flights> flights_;
+  std::map<std::string, uint64_t> dropped_;
+  uint64_t all_dropped_ = 0;
 };
 
 }  // namespace slosonde::engine

@@ -239,13 +239,24 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
 
   // Between two turns of the core: nothing is half done.
   void carry_on(Instant now) {
+    Changes changes = plan_changes(*equipment_.plan, *next_->first.plan);
     auto [next, done] = *std::exchange(next_, std::nullopt);
     if (drain_until_) return done(fail(ErrorCode::busy, "the probe is stopping"));
-    Changes changes = plan_changes(*equipment_.plan, *next.plan);
+    change_over(now, std::move(next));
+    publish(now);
+    alarm_.soon();
+    done(std::move(changes));
+  }
+
+  // All or nothing, and what was given up cannot be taken back: where memory gives out half way, the process ends here.
+  // Begun again, it goes on from its state.
+  void change_over(Instant now, Equipment next) noexcept {
     outputs_.clear();
     const Succession kept = core_.go_on_with(now, next.plan, next_epoch(now), outputs_);
-    for (Output& output : outputs_) std::visit([this](auto& order) { carry_out(order); }, output);
-    launcher_.go_on_with(next, kept);
+    launcher_.go_on_with(next, kept, outputs_);
+    for (Output& output : outputs_) {
+      if (const auto* notice = std::get_if<Notice>(&output)) carry_out(*notice);
+    }
     std::vector<std::unique_ptr<Supervisor>> supervisors(next.watches.size());
     for (size_t w = 0; w < supervisors_.size(); ++w) {
       const auto goes_on = kept.watches[w];
@@ -263,9 +274,6 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     }
     if (keeper_) keeper_->go_on_with(*equipment_.plan, equipment_.watches);
     config_ = {now, true, equipment_.shown};
-    publish(now);
-    alarm_.soon();
-    done(std::move(changes));
   }
 
   std::unique_ptr<Supervisor> supervisor(size_t watch) {
@@ -331,7 +339,17 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     }
   }
 
+  void tell_of_dropped_clean_up() {
+    for (const auto& [transaction, steps] : launcher_.take_dropped()) {
+      carry_out({Notice::Kind::clean_up_dropped, transaction,
+                 std::to_string(steps) + (steps == 1 ? " clean-up step was" : " clean-up steps were") +
+                     " not begun (busy): the transaction has its share of the checks in flight already; what its "
+                     "runs have created there is left behind"});
+    }
+  }
+
   void publish(Instant now) {
+    tell_of_dropped_clean_up();
     published_ = now;
     changed_ = false;
     wanted_.store(false, std::memory_order_relaxed);
@@ -340,6 +358,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     fresh->config = config_;
     fresh->loop_lag = lag_;
     fresh->inbox_dropped = io_.inbox().dropped();
+    fresh->clean_up_dropped = launcher_.dropped();
     {
       const std::lock_guard lock(mutex_);
       snapshot_ = std::move(fresh);

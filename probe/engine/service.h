@@ -58,7 +58,8 @@ class Service {
 
   // Engine thread. With the next turn carries out another plan of the same probe: what is the same goes on as it is
   // (see Core::go_on_with), watches included, in whose place those of `next` are not used. `done` is then called with
-  // what has changed; or with why nothing has (`busy`: stopping, or another one waits).
+  // what has changed; or with why nothing has (`busy`: stopping, or another one waits). Half of it there is not: where
+  // memory gives out in the middle, the process ends, to go on from its state when it is begun again.
   using Changes = std::vector<PlanChange>;
   void go_on_with(Equipment next, std::function<void(Result<Changes>)> done);
   // Engine thread: a configuration could not be reloaded; for views.

@@ -145,6 +145,7 @@ struct Snapshot {
   Histogram start_lateness, loop_lag;
   uint64_t wall_steps = 0;
   uint64_t inbox_dropped = 0;
+  uint64_t clean_up_dropped = 0;       // steps under `finally` that were not begun for want of a place
   std::optional<StateStatus> state;    // none: nothing is kept
   std::optional<ConfigStatus> config;  // none: nobody has told
 };

@@ -219,6 +219,37 @@ TEST(LauncherShares, AreInProportionAndNeverNone) {
   for (const size_t share : shares(std::vector<unsigned>(5000, 1), 4096)) EXPECT_EQ(share, 1U);
 }
 
+// By then its transaction's number is another one's: the answer was taken for that of a run that goes on.
+TEST_F(LauncherTest, WhatThePlanBeforeHasLeftReportsToNobodyEvenAtOnce) {
+  auto check = std::make_shared<TestCheck>(holds_after(io, seconds(1)));
+  Equipment equipment = equipment_of(check);
+  equipment.finally = {{check}};
+  auto plan = std::make_shared<Plan>(*equipment.plan);
+  plan->transactions[0].finally = {plan->transactions[0].stages[0]};
+  equipment.plan = plan;
+  Launcher launcher(io, equipment, feed(), 3);
+  launcher.start(order(1));
+  launcher.start(order(2));
+  io.settle();
+  Outputs last;
+  last.emplace_back(CancelCheck{{0, 1}, false, 0, 0});
+  for (int i = 0; i < 3; ++i) {
+    StartCheck step = order(static_cast<uint64_t>(i));
+    step.finally = true;
+    last.emplace_back(std::move(step));
+  }
+  launcher.go_on_with(equipment_of(check), Succession{{std::nullopt}, {std::nullopt}, {}}, last);
+  io.run_for(seconds(5));
+  EXPECT_EQ(check->started, 3) << "for two steps there was no place";
+  EXPECT_TRUE(done.empty());
+  EXPECT_EQ(launcher.take_dropped(), (std::map<std::string, uint64_t>{{"t", 2}}));
+  EXPECT_TRUE(launcher.take_dropped().empty());
+  EXPECT_EQ(launcher.dropped(), 2U);
+  launcher.start(order(7));
+  io.run_for(seconds(2));
+  EXPECT_EQ(done.size(), 1U) << "and those of the plan after report again";
+}
+
 TEST_F(LauncherTest, ReportsToNobodyAfterItsEnd) {
   auto check = std::make_shared<TestCheck>(holds_after(io, seconds(1)));
   {

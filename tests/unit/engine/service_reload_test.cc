@@ -1,6 +1,8 @@
 // Another plan for a service at work: checks and watches under way, what is committed, what is shown.
 #include <gmock/gmock.h>
 
+#include <new>
+
 #include "tests/unit/engine/launcher_world.h"
 
 namespace slosonde::engine {
@@ -167,6 +169,22 @@ TEST_F(ServiceReloadTest, WhetherItSucceededIsShown) {
   EXPECT_GE(service.snapshot()->config->loaded, begun + seconds(3));
   EXPECT_EQ(*service.snapshot()->config->shown, "{}");
   EXPECT_TRUE(changes.empty());
+}
+
+// It would go on with the runs of one plan and the checks of the other.
+TEST_F(ServiceReloadTest, AReloadThatFailsHalfWayEndsTheProcess) {
+  const auto slow = std::make_shared<TestCheck>(holds_after(io, seconds(3)));
+  ServiceOptions options;
+  bool want_of_memory = false;
+  options.on_notice = [&](const Notice& notice) {
+    if (want_of_memory && notice.kind == Notice::Kind::runs_cut) throw std::bad_alloc();
+  };
+  Service service(io, equipment({{"t", slow, "one"}}), std::move(options));
+  service.start();
+  while (slow->started == 0) io.run_for(milliseconds(100));
+  want_of_memory = true;
+  service.go_on_with(equipment({{"t", slow, "two"}}), [](const Result<Service::Changes>&) {});
+  EXPECT_DEATH(io.settle(), "bad_alloc");
 }
 
 TEST_F(ServiceReloadTest, AProbeThatStopsTakesNoOtherPlan) {

@@ -10,6 +10,7 @@
 #include <new>
 #include <thread>
 
+#include "probe/engine/launcher.h"
 #include "tests/unit/engine/launcher_world.h"
 
 namespace slosonde::engine {
@@ -193,6 +194,48 @@ TEST_F(ServiceTest, TriggersComeFromAnyThread) {
   io.settle();
   ASSERT_EQ(answers.size(), 1U);
   EXPECT_TRUE(answers[0]);
+}
+
+// What the run has created stays behind: nobody was told.
+TEST_F(ServiceTest, CleanUpThatFindsNoPlaceIsCountedAndTold) {
+  bool over = false;
+  auto stuck = std::make_shared<TestCheck>([&](checks::RunContext&) -> io::Awaitable<checks::CheckResult> {
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    while (!over) {
+      const Instant then = io.now() + seconds(1);
+      co_await io.sleep_until(then);
+    }
+    co_return held();
+  });
+  auto cleans = std::make_shared<TestCheck>(holds_after(io, milliseconds(10)));
+  Equipment equipment = equipment_of(stuck);
+  Plan plan = *equipment.plan;
+  TransactionPlan like = plan.transactions[0];
+  plan.transactions[0].finally = {like.stages[0]};
+  equipment.finally = {{cleans}};
+  while (plan.transactions.size() <= kMaxChecksInFlight) {  // each has a share of one
+    like.name = "t" + std::to_string(plan.transactions.size());
+    plan.transactions.push_back(like);
+    equipment.checks.push_back({stuck});
+    equipment.finally.emplace_back();
+  }
+  equipment.plan = std::make_shared<const Plan>(std::move(plan));
+  std::vector<Notice> told;
+  ServiceOptions options;
+  options.schedule = false;
+  options.on_notice = [&](const Notice& one) { told.push_back(one); };
+  Service service(io, std::move(equipment), std::move(options));
+  service.start();
+  trigger(service, "t");
+  io.run_for(seconds(5));
+  EXPECT_EQ(cleans->started, 0);
+  EXPECT_EQ(service.snapshot()->clean_up_dropped, 1U);
+  const auto is_it = [](const Notice& one) { return one.kind == Notice::Kind::clean_up_dropped; };
+  ASSERT_EQ(std::ranges::count_if(told, is_it), 1);
+  EXPECT_EQ(std::ranges::find_if(told, is_it)->subject, "t");
+  EXPECT_THAT(std::ranges::find_if(told, is_it)->text, HasSubstr("1 clean-up step was not begun (busy)"));
+  over = true;
+  io.run_for(seconds(2));
 }
 
 TEST_F(ServiceTest, DrainLetsRunsInFlightGoOnAndStartsNoMore) {
