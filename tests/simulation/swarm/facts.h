@@ -34,6 +34,7 @@ struct Attempt {
 // A text with the run's marker, as it reached the core.
 struct Sighted {
   size_t watch = 0;
+  uint64_t item = 0;  // its place in what is watched: the same for a redelivery
   int life = 0;
   Time lo = 0, hi = 0, fed = 0;
   bool corrupt = false;

@@ -95,6 +95,7 @@ class Oracle {
     Step step;             // when it was decided
     bool dropped = false;  // with its run
     bool seen = false;
+    std::optional<Step> awaits_second = {};  // from when on: seen once, so far so good
     Time lo = 0, hi = 0, fed = 0;
   };
   struct Judged {
@@ -157,12 +158,23 @@ class Oracle {
   Fate polled(const RunFacts& run, size_t stage, int life, Time started) const;
   Fate poll_over(const RunFacts& run, size_t stage, int life, bool answered, bool valid, bool fault, Time next) const;
   Fate cut_off(int life) const;
-  Fate watch(const RunFacts& run, size_t stage) const;
-  Fate by_interval(const RunFacts& run, size_t stage, const Sighted& first, int life, Time q) const;
-  const Sighted* first_sighted(const RunFacts& run, size_t stage) const;
   void break_chain(const RunFacts& run, std::vector<Fate>& fates) const;
   bool close(const RunFacts& run, Judged& judged) const;
   bool closes_before(const RunFacts& run, Judged judged, int life) const;
+
+  // oracle_watch.cc: a stage that waits for what turns up by itself.
+  struct Copy {
+    const Sighted* what = nullptr;
+    Time at = 0;    // the instant it counts at
+    Time turn = 0;  // in which
+  };
+  Fate watch(const RunFacts& run, size_t stage) const;
+  void before_limit(const RunFacts& run, size_t stage, int life, Time until, Fate& fate) const;
+  void after_limit(const RunFacts& run, size_t stage, int life, Time from, Time judged, Fate& fate) const;
+  void look_at(const RunFacts& run, size_t stage, int life, const Copy& copy, Fate& fate) const;
+  std::vector<Copy> copies(const RunFacts& run, size_t stage, int life, std::optional<Time> judged) const;
+  Fate by_interval(const RunFacts& run, size_t stage, const Sighted& first, int life, Time q) const;
+  const Sighted* first_sighted(const RunFacts& run, size_t stage) const;
 
   // oracle_slos.cc
   Step frontier() const;

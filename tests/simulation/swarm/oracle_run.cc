@@ -236,86 +236,6 @@ Oracle::Fate Oracle::poll_over(const RunFacts& run, size_t i, int life, bool ans
   return fate;
 }
 
-const Sighted* Oracle::first_sighted(const RunFacts& run, size_t i) const {
-  const size_t watch = scenario_.transactions[run.transaction].stages[i].watch;
-  for (const Sighted& one : run.sighted) {
-    if (one.watch == watch && one.fed <= lives_[static_cast<size_t>(one.life)].cut) return &one;
-  }
-  return nullptr;
-}
-
-Oracle::Fate Oracle::by_interval(const RunFacts& run, size_t i, const Sighted& first, int life, Time q) const {
-  const StageTerms& stage = scenario_.transactions[run.transaction].stages[i];
-  const Time limit = run.due + stage.within;
-  Fate fate;
-  const auto turn = turn_at(life, std::max(q, first.fed));
-  if (!turn) return fate;
-  fate.decided = fate.seen = true;
-  fate.lo = first.lo;
-  fate.hi = first.hi;
-  fate.fed = first.fed;
-  fate.at = q;
-  fate.step = {life, *turn, q};
-  if (first.corrupt) {
-    fate.verdict = Verdict::corrupt;
-  } else if (first.hi <= limit) {
-    fate.verdict = Verdict::on_time;
-  } else if (first.lo > limit || proven_by(stage.watch, run.due, limit, life, first.fed - 1)) {
-    fate.verdict = Verdict::late;
-  } else {
-    fate.verdict = Verdict::unseen;
-  }
-  return fate;
-}
-
-// Seen in time; or at its limit, or as soon as a process is there to judge it, whose fault is silence? While nobody can
-// say it waits: for evidence, for coverage, for the place to fail, or for `settle` to be over.
-Oracle::Fate Oracle::watch(const RunFacts& run, size_t i) const {
-  const StageTerms& stage = scenario_.transactions[run.transaction].stages[i];
-  const Time limit = run.due + stage.within;
-  const Sighted* const first = first_sighted(run, i);
-  Fate fate;
-  for (int life = run.life, end = clock_ends(run.life); life < end; ++life) {
-    const Time q0 = life == run.life ? limit : std::max(limit, lives_[static_cast<size_t>(life)].begin);
-    const auto judged = turn_at(life, q0);
-    const Sighted* const here = first && first->life == life ? first : nullptr;
-    if (here && here->hi <= q0 && (!judged || here->fed <= *judged) && q0 == limit) {
-      return by_interval(run, i, *here, life, here->hi);
-    }
-    if (!judged) continue;
-    fate.decided = true;
-    fate.at = limit;
-    fate.step = {life, *judged, q0};
-    if (proven_by(stage.watch, run.due, limit, life, *judged)) {
-      fate.verdict = Verdict::lost;
-      return fate;
-    }
-    if (place_gone(stage.watch, life, limit, *judged)) {
-      fate.verdict = Verdict::failed;
-      return fate;
-    }
-    enum { evidence, covered, gone, timeout };
-    std::vector<std::pair<Time, int>> next = {{std::max(q0, limit + scenario_.settle), timeout}};
-    if (here) next.emplace_back(here->fed <= *judged ? here->hi : here->fed, evidence);
-    if (const auto at = proven(stage.watch, run.due, limit, life); at && at->life == life) {
-      next.emplace_back(at->turn, covered);
-    }
-    if (const auto at = place_gone_after(stage.watch, life, limit, *judged)) next.emplace_back(*at, gone);
-    const auto [q, what] = *std::min_element(next.begin(), next.end());
-    if (what == evidence) {
-      fate = by_interval(run, i, *here, life, q);
-    } else if (const auto turn = turn_at(life, q)) {
-      fate.at = q;
-      fate.step = {life, *turn, q};
-      fate.verdict = what == covered ? Verdict::lost : what == gone ? Verdict::failed : Verdict::unseen;
-    } else {
-      fate = {};
-    }
-    if (fate.decided) return fate;
-  }
-  return {};
-}
-
 // An act that failed, or of which nobody can say: nothing that follows can be expected. A poll that found nothing keeps
 // only later acts from starting.
 void Oracle::break_chain(const RunFacts& run, std::vector<Fate>& fates) const {
@@ -329,7 +249,10 @@ void Oracle::break_chain(const RunFacts& run, std::vector<Fate>& fates) const {
       const bool same_step = fate.decided && fate.step == broken->step;
       const bool before =
           fate.decided && (fate.step < broken->step || (same_step && fate.seen && fate.step.q <= broken->at));
-      if (act || !before) {
+      const auto& awaits = fate.awaits_second;
+      const bool stays =
+          !act && awaits && (*awaits < broken->step || (*awaits == broken->step && awaits->q <= broken->at));
+      if (!stays && (act || !before)) {
         const Fate from = *broken;
         fate = {};
         fate.decided = true;

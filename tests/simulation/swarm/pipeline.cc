@@ -124,6 +124,11 @@ void World::pass_on(Sent& run, Time accepted, Random& random) {
       spoil(run);
     }
     if (stages[i].mode != Mode::watched) continue;
+    const Expected expected = stages[i].expected;
+    if (expected == Expected::none) {  // a false alarm, now and then
+      if (!random.happens(scenario_.rate(Fault::unwanted))) continue;
+      spoil(run);
+    }
     arrival += delay(stages[i].within);
     Time here = arrival;
     if (random.happens(scenario_.rate(Fault::overtaking))) here = accepted + random.between(1, kSecond);
@@ -145,6 +150,7 @@ void World::pass_on(Sent& run, Time accepted, Random& random) {
       again.arrival = here + random.heavy(kMillisecond, 5 * kMinute);
       again.number = next_item_++;
       at(again.arrival, [this, watch, again] { arrive(watch, again); });
+      if (expected == Expected::exactly_one) spoil(run);
     }
     if (told_)
       note(run, "arrives at w" + std::to_string(watch) + " at +" + format_duration(Duration(here - run.due)) +

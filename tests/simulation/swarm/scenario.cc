@@ -19,12 +19,12 @@ struct FaultRange {
   double exists;  // probability that a world has it at all
 };
 constexpr std::array<FaultRange, kFaults> kRanges = {{
-    {"refused", 0.01, 0.5},       {"slow", 0.01, 0.5},       {"hanging", 0.004, 0.4},   {"lost", 0.01, 0.5},
-    {"slow_delivery", 0.02, 0.5}, {"corrupt", 0.004, 0.4},   {"overtaking", 0.01, 0.3}, {"duplicate", 0.02, 0.4},
-    {"redelivered", 0.02, 0.4},   {"target_down", 2, 0.5},   {"swallowing", 2, 0.4},    {"place_gone", 4, 0.6},
-    {"strangers", 20, 0.3},       {"own_fault", 0.003, 0.4}, {"hook_down", 6, 0.6},     {"late_loop", 12, 0.5},
-    {"frozen", 2, 0.5},           {"crash", 3, 0.6},         {"clean_stop", 1, 0.4},    {"wall_step", 0.5, 0.4},
-    {"full_disk", 0.7, 0.4},      {"grain", 0.3, 0.5},       {"suspended", 1, 0.3},
+    {"refused", 0.01, 0.5},       {"slow", 0.01, 0.5},     {"hanging", 0.004, 0.4},   {"lost", 0.01, 0.5},
+    {"slow_delivery", 0.02, 0.5}, {"corrupt", 0.004, 0.4}, {"overtaking", 0.01, 0.3}, {"duplicate", 0.02, 0.4},
+    {"redelivered", 0.02, 0.4},   {"unwanted", 0.02, 0.6}, {"target_down", 2, 0.5},   {"swallowing", 2, 0.4},
+    {"place_gone", 4, 0.6},       {"strangers", 20, 0.3},  {"own_fault", 0.003, 0.4}, {"hook_down", 6, 0.6},
+    {"late_loop", 12, 0.5},       {"frozen", 2, 0.5},      {"crash", 3, 0.6},         {"clean_stop", 1, 0.4},
+    {"wall_step", 0.5, 0.4},      {"full_disk", 0.7, 0.4}, {"grain", 0.3, 0.5},       {"suspended", 1, 0.3},
 }};
 
 template <size_t n>
@@ -45,6 +45,18 @@ StageTerms poll(Random& random, Time after) {
   stage.poll_timeout = random.between(1, 4) * 500 * kMillisecond;
   stage.within = after + random.between(4, 40) * kSecond;
   return stage;
+}
+
+// Only where no other stage looks at the same place: its evidence would be a copy too many.
+void expect_more(Random& random, TransactionTerms& made) {
+  for (StageTerms& stage : made.stages) {
+    const auto looks_there = [&](const StageTerms& one) {
+      return one.mode == Mode::watched && one.watch == stage.watch;
+    };
+    if (stage.mode != Mode::watched || std::ranges::count_if(made.stages, looks_there) > 1) continue;
+    const double drawn = random.share();
+    if (drawn < 0.35) stage.expected = drawn < 0.2 ? Expected::exactly_one : Expected::none;
+  }
 }
 
 TransactionTerms transaction(Random& random, uint32_t number, size_t watches) {
@@ -71,6 +83,7 @@ TransactionTerms transaction(Random& random, uint32_t number, size_t watches) {
     stage.watch = static_cast<size_t>(random.between(0, static_cast<int64_t>(watches)));
     add(stage);
   }
+  expect_more(random, made);
   const auto enough = static_cast<uint32_t>(after / made.every + 2);
   made.max_in_flight = random.happens(0.15) ? std::max<uint32_t>(1, enough / 2) : enough;
   made.linger = random.happens(0.5) ? 0 : kMinute;
@@ -97,7 +110,7 @@ void add_slos(Random& random, Scenario& scenario, size_t transaction) {
   }
   if (random.happens(0.4)) {
     const auto stage = static_cast<size_t>(random.between(0, static_cast<int64_t>(stages.size())));
-    if (stages[stage].mode == Mode::polled) return;
+    if (stages[stage].mode == Mode::polled || stages[stage].expected != Expected::some) return;
     slo.stage = static_cast<int>(stage);
     slo.faster_than = std::max(kSecond / 2, stages[stage].within / random.between(2, 6));
     vary();
@@ -176,6 +189,7 @@ std::shared_ptr<const engine::Plan> plan_of(const Scenario& scenario) {
       stage.poll_every = Duration(one.poll_every);
       stage.poll_timeout = Duration(one.poll_timeout);
       stage.watch = one.watch;
+      stage.expect = static_cast<engine::Expectation>(one.expected);
       made.stages.push_back(std::move(stage));
     }
     plan->transactions.push_back(std::move(made));
@@ -206,6 +220,7 @@ std::string describe(const Scenario& scenario) {
     for (const StageTerms& stage : one.stages) {
       text += stage.mode == Mode::done ? " done" : stage.mode == Mode::polled ? " polled" : " watched";
       if (stage.mode == Mode::watched) text += " at w" + std::to_string(stage.watch);
+      if (stage.expected != Expected::some) text += stage.expected == Expected::none ? ", never" : ", once";
       text += " within " + time(stage.within) + ';';
     }
     text += '\n';

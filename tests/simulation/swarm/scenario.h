@@ -21,8 +21,11 @@ constexpr Time kDay = 24 * kHour;
 
 enum class Mode : uint8_t { done, polled, watched };
 
+enum class Expected : uint8_t { some, exactly_one, none };
+
 struct StageTerms {
   Mode mode = Mode::done;
+  Expected expected = Expected::some;  // of what is watched
   Time within = 0;
   Time poll_every = 0, poll_timeout = 0;
   size_t watch = 0;
@@ -64,6 +67,7 @@ enum class Fault : uint8_t {
   overtaking,
   duplicate,
   redelivered,
+  unwanted,
   // The pipeline's, in spells a day.
   target_down,
   swallowing,

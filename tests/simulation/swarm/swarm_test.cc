@@ -34,6 +34,7 @@ TEST(SwarmBites, EverythingThatCanHappenHappens) {
   std::array<uint64_t, kRunVerdicts> verdicts{};
   std::array<uint64_t, 7> stages{};
   std::array<int, kFaults> faults{};
+  std::array<int, 3> expected{};
   uint64_t processes = 0, steps = 0, alerts = 0, forgetful = 0;
   for (uint64_t seed = 100; seed < 112; ++seed) {
     const Scenario scenario = draw(seed, 2 * kDay);
@@ -41,6 +42,9 @@ TEST(SwarmBites, EverythingThatCanHappenHappens) {
     for (size_t i = 0; i < verdicts.size(); ++i) verdicts[i] += outcome.verdicts[i];
     for (size_t i = 0; i < stages.size(); ++i) stages[i] += outcome.stages[i];
     for (size_t i = 0; i < kFaults; ++i) faults[i] += scenario.rates[i] > 0 ? 1 : 0;
+    for (const TransactionTerms& one : scenario.transactions) {
+      for (const StageTerms& stage : one.stages) ++expected[static_cast<size_t>(stage.expected)];
+    }
     processes += outcome.processes;
     if (!scenario.keeps_state) forgetful += outcome.processes;
     steps += outcome.steps;
@@ -49,6 +53,7 @@ TEST(SwarmBites, EverythingThatCanHappenHappens) {
   for (size_t i = 0; i < verdicts.size(); ++i) EXPECT_GT(verdicts[i], 20u) << "run verdict " << i;
   for (size_t i = 0; i < stages.size(); ++i) EXPECT_GT(stages[i], 20u) << "stage verdict " << i;
   for (size_t i = 0; i < kFaults; ++i) EXPECT_GT(faults[i], 0) << name(static_cast<Fault>(i));
+  for (const int stages : expected) EXPECT_GT(stages, 5);
   EXPECT_GT(processes, 20u);
   EXPECT_GT(steps, 2u);
   EXPECT_GT(forgetful, 3u);
