@@ -11,8 +11,8 @@
 namespace slosonde::swarm {
 
 enum class Verdict : uint8_t { on_time, late, lost, corrupt, failed, skipped, unseen };
-enum class RunVerdict : uint8_t { good, bad, blind, probe_fault, missed };
-constexpr size_t kRunVerdicts = 5;
+enum class RunVerdict : uint8_t { good, bad, blind, probe_fault, missed, excluded };
+constexpr size_t kRunVerdicts = 6;
 
 enum class Answer : uint8_t {
   held,
@@ -67,6 +67,7 @@ enum class Sight : uint8_t { in_sight, place_gone, own_fault };
 struct WindowReading {
   Time window = 0;
   uint64_t good = 0, bad = 0, blind = 0, probe_fault = 0, missed = 0;
+  uint64_t excluded_unjudged = 0, excluded_good = 0, excluded_bad = 0;
   double burn_rate = -1, coverage = -1;  // -1: none
 };
 struct AlertReading {

@@ -57,6 +57,7 @@ void World::plan_faults() {
     suspend(t, true);
     at(now_ + random.heavy(5 * kMinute, 8 * kHour), [this, t] { suspend(t, false); });
   });
+  plan(Fault::excluded, [this, some](Random& random) { exclude(random, some(random)); });
   plan(Fault::clean_stop, [this](Random&) { stop_cleanly(); });
   plan(Fault::full_disk, [this](Random& random) {
     disk_full_until_ = std::max(disk_full_until_, now_ + random.heavy(10 * kSecond, 3 * kHour));
@@ -66,7 +67,10 @@ void World::plan_faults() {
     const Time by = random.between(2 * kSecond, most);
     clock_offset_ += random.happens(0.5) ? by : -by;
     // Seen at once, and not felt: this process goes by the machine's own clock. The next one finds another time.
-    if (core_) feed(engine::WallStep{Duration(clock_offset_ - process_offset_)});
+    if (core_) {
+      oracle_->wall_step(now_, wall_offset());
+      feed(engine::WallStep{Duration(wall_offset())});
+    }
     if (random.happens(0.7))
       soon(random.between(0, kMinute), [this] { end_process(random_.between(kMillisecond, kMinute)); });
   });
@@ -80,6 +84,29 @@ void World::suspend(size_t transaction, bool on) {
   }
   oracle_->suspends(transaction, now_, on);
   (void)core_->command(instant(now_), engine::Suspend{scenario_.transactions[transaction].name(), on});
+}
+
+void World::exclude(Random& random, size_t transaction) {
+  if (!core_) return;
+  const std::string name = "x" + std::to_string(next_exclusion_++);
+  const bool all = random.happens(0.3);
+  const Time wall = now_ + wall_offset();
+  const Time from = random.happens(0.5) ? wall : wall + random.between(0, 30 * kMinute);
+  const Time to = from + random.heavy(10 * kMinute, 8 * kHour);
+  engine::ExclusionOrder order;
+  order.name = name;
+  if (!all) order.transactions.push_back(scenario_.transactions[transaction].name());
+  if (from != wall) order.start = instant(from);
+  order.lasts = Duration(to - from);
+  if (!core_->command(instant(now_), order)) return oracle_->fail(now_, transaction, "an exclusion was refused");
+  if (told_) note_all("an exclusion is declared: " + name);
+  oracle_->excludes(name, all ? -1 : static_cast<int>(transaction), now_, from, to);
+  if (random.happens(0.6)) return;
+  at(now_ + random.heavy(5 * kMinute, 4 * kHour), [this, name] {
+    if (!core_) return;
+    (void)core_->command(instant(now_), engine::EndExclusion{name});
+    oracle_->ends_exclusion(name, now_, now_ + wall_offset());
+  });
 }
 
 void World::hold_up(Time length, bool whole_process) {

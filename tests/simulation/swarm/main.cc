@@ -63,8 +63,8 @@ class Runner {
         "run)\n",
         options_.seeds, options_.days, runs_, processes_, alerts_, readings_, took,
         took * 1e6 / static_cast<double>(runs_));
-    std::printf("good %lu, bad %lu, blind %lu, probe_fault %lu, missed %lu\n", verdicts_[0], verdicts_[1], verdicts_[2],
-                verdicts_[3], verdicts_[4]);
+    std::printf("good %lu, bad %lu, blind %lu, probe_fault %lu, missed %lu, excluded %lu\n", verdicts_[0], verdicts_[1],
+                verdicts_[2], verdicts_[3], verdicts_[4], verdicts_[5]);
     std::printf("%lu seeds failed\n", failed_);
     return failed_ > 0 ? 1 : 0;
   }

@@ -35,6 +35,10 @@ class Oracle {
   void committed(Time cut) { lives_.back().cut = cut; }
   void drains(Time at) { lives_.back().drained = at; }
   void suspends(size_t transaction, Time fed, bool on) { grids_[transaction].suspended.push_back({life(), fed, on}); }
+  // By the wall clock; of one transaction, or of all (-1). Ended with the same name, by the wall clock as well.
+  void excludes(const std::string& name, int transaction, Time fed, Time from, Time to);
+  void ends_exclusion(const std::string& name, Time fed, Time wall);
+  void wall_step(Time fed, Time offset) { wall_steps_.push_back({life(), fed, offset}); }
   void turn(Time at) { lives_.back().turns.push_back(at); }
   int life() const { return static_cast<int>(lives_.size()) - 1; }
   uint64_t started(size_t transaction, Time due, Time turn);  // gives the run's number
@@ -78,6 +82,21 @@ class Oracle {
     Time fed;
     bool on;
   };
+  struct Exclusion {
+    std::string name;
+    int transaction;
+    int life;
+    Time fed, from, to;
+    struct End {
+      int life;
+      Time fed, wall;
+    };
+    std::optional<End> end;
+  };
+  struct WallStep {
+    int life;
+    Time fed, offset;
+  };
   struct Seen {
     int life;
     Time fed;
@@ -103,6 +122,7 @@ class Oracle {
     bool dropped = false;       // open, and of the future by the clock of the next process
     bool never_closed = false;  // likewise, and decided
     RunVerdict verdict = RunVerdict::good;
+    RunVerdict shown = RunVerdict::good;  // excluded, where it is
     Time decided = 0;
     Step decided_step, close, place;
   };
@@ -112,6 +132,7 @@ class Oracle {
     size_t slo = 0;
     Time at = 0, every = 0;  // the first one, and from one to the next
     RunVerdict kind = RunVerdict::good;
+    bool excluded = false;
     uint64_t n = 1;  // 0: another process goes on from what was kept
   };
   struct Grid {
@@ -147,6 +168,7 @@ class Oracle {
   bool suspended(size_t transaction, int life, Time turn) const;
   bool settle_run(size_t transaction);
   void count(const RunFacts& run, const Judged& judged);
+  void count(const RunFacts& run, size_t slo, const Step& step, Time at, RunVerdict kind);
   void count_latency(const RunFacts& run, const Judged& judged, size_t slo);
   void compare(const RunFacts& run, const Judged& judged);
 
@@ -176,6 +198,11 @@ class Oracle {
   Fate by_interval(const RunFacts& run, size_t stage, const Sighted& first, int life, Time q) const;
   const Sighted* first_sighted(const RunFacts& run, size_t stage) const;
 
+  // oracle_exclusions.cc
+  bool excluded(size_t transaction, Time from, Time to, int life, Time turn) const;
+  void undo_exclusions(int life, Time cut);
+  void forget_exclusions(Time before);
+
   // oracle_slos.cc
   Step frontier() const;
   Step next_tick() const;
@@ -188,6 +215,8 @@ class Oracle {
   std::vector<WatchFacts> watches_;
   std::vector<Grid> grids_;
   std::vector<SloOracle> slos_;
+  std::vector<Exclusion> exclusions_;
+  std::vector<WallStep> wall_steps_;
   std::vector<SloEvent> events_;
   uint64_t order_ = 0;
   std::deque<Reading> readings_;

@@ -44,6 +44,7 @@ void Oracle::life_ends() {
     std::erase_if(watch.coverage, undone);
     std::erase_if(watch.sight, undone);
   }
+  undo_exclusions(number, life.cut);
   for (Grid& grid : grids_) {
     std::erase_if(grid.suspended, undone);
     while (!grid.runs.empty() && grid.runs.back().life == number && grid.runs.back().started > life.cut) {
@@ -181,6 +182,7 @@ void Oracle::forget() {
   for (int life = 0; life <= oldest.life; ++life) {
     lives_[static_cast<size_t>(life)].turns.forget_before(life < oldest.life ? INT64_MAX : oldest.turn);
   }
+  if (!grids_.empty()) forget_exclusions(oldest.turn);
   for (WatchFacts& watch : watches_) {
     while (!watch.coverage.empty() && old(watch.coverage.front().life, watch.coverage.front().fed)) {
       watch.coverage.pop_front();

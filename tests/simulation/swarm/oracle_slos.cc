@@ -80,7 +80,9 @@ void Oracle::apply(const SloEvent& event) {
   SloOracle& slo = slos_[event.slo];
   const Time now = event.step.q == INT64_MIN ? event.step.turn : event.step.q;
   if (event.n == 0) return slo.restart(event.at);
-  for (uint64_t k = 0; k < event.n; ++k) slo.count(event.at + event.every * static_cast<Time>(k), event.kind);
+  for (uint64_t k = 0; k < event.n; ++k) {
+    slo.count(event.at + event.every * static_cast<Time>(k), event.kind, event.excluded);
+  }
   slo.step(now);
 }
 

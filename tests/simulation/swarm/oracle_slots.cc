@@ -63,7 +63,7 @@ void Oracle::settle_life(size_t t) {
     missed = static_cast<uint64_t>((next.begin - at + every - 1) / every);
   }
   for (size_t s = 0; s < scenario_.slos.size(); ++s) {
-    if (scenario_.slos[s].transaction == t) events_.push_back({step, 0, s, at, 0, RunVerdict::good, 0});
+    if (scenario_.slos[s].transaction == t) events_.push_back({step, 0, s, at, 0, RunVerdict::good, false, 0});
   }
   if (missed == 0) return;
   miss(t, step, at, missed);
@@ -71,10 +71,21 @@ void Oracle::settle_life(size_t t) {
 }
 
 void Oracle::miss(size_t t, Step step, Time first, uint64_t n) {
-  verdicts_[static_cast<size_t>(RunVerdict::missed)] += n;
-  for (size_t s = 0; s < scenario_.slos.size(); ++s) {
-    if (scenario_.slos[s].transaction != t) continue;
-    events_.push_back({step, kAfterRuns + ++order_, s, first, scenario_.transactions[t].every, RunVerdict::missed, n});
+  const Time every = scenario_.transactions[t].every;
+  for (uint64_t k = 0; k < n;) {
+    const auto is_excluded = [&](uint64_t slot) {
+      const Time at = first + every * static_cast<Time>(slot);
+      return excluded(t, at, at, step.life, step.turn);
+    };
+    const uint64_t begin = k;
+    const bool out = is_excluded(k);
+    for (++k; k < n && is_excluded(k) == out;) ++k;
+    verdicts_[static_cast<size_t>(out ? RunVerdict::excluded : RunVerdict::missed)] += k - begin;
+    for (size_t s = 0; s < scenario_.slos.size(); ++s) {
+      if (scenario_.slos[s].transaction != t) continue;
+      const Time at = first + every * static_cast<Time>(begin);
+      events_.push_back({step, kAfterRuns + ++order_, s, at, every, RunVerdict::missed, out, k - begin});
+    }
   }
 }
 
@@ -140,8 +151,11 @@ bool Oracle::suspended(size_t t, int life, Time turn) const {
 bool Oracle::settle_run(size_t t) {
   Grid& grid = grids_[t];
   const RunFacts& run = grid.runs.front();
-  const auto judged = judge(run);
+  auto judged = judge(run);
   if (!judged) return false;
+  const Step& decided = judged->decided_step;
+  const bool out = excluded(t, std::min(run.due, judged->decided), judged->decided, decided.life, decided.turn);
+  judged->shown = out ? RunVerdict::excluded : judged->verdict;
   grid.places.push_back(judged->place);
   ++settled_;
   if (on_judged) {
@@ -158,15 +172,19 @@ bool Oracle::settle_run(size_t t) {
   return true;
 }
 
+// All that was going on while somebody had declared that nothing of it counts, from when it was due.
+void Oracle::count(const RunFacts& run, size_t slo, const Step& step, Time at, RunVerdict kind) {
+  const bool out = excluded(run.transaction, std::min(run.due, at), at, step.life, step.turn);
+  events_.push_back({step, run.number, slo, at, 0, kind, out, 1});
+}
+
 void Oracle::count(const RunFacts& run, const Judged& judged) {
-  ++verdicts_[static_cast<size_t>(judged.verdict)];
+  ++verdicts_[static_cast<size_t>(judged.shown)];
   for (const Fate& fate : judged.fates) ++stages_[static_cast<size_t>(fate.verdict)];
   for (size_t s = 0; s < scenario_.slos.size(); ++s) {
     const SloTerms& slo = scenario_.slos[s];
     if (slo.transaction != run.transaction) continue;
-    const auto add = [&](const Step& step, Time at, RunVerdict kind) {
-      events_.push_back({step, run.number, s, at, 0, kind, 1});
-    };
+    const auto add = [&](const Step& step, Time at, RunVerdict kind) { count(run, s, step, at, kind); };
     if (slo.faster_than > 0) {
       count_latency(run, judged, s);
     } else if (slo.stage < 0) {
@@ -190,9 +208,7 @@ void Oracle::count_latency(const RunFacts& run, const Judged& judged, size_t s) 
   const StageTerms& stage = scenario_.transactions[run.transaction].stages[index];
   const bool watched = stage.mode == Mode::watched;
   const Time fast = run.due + slo.faster_than;
-  const auto add = [&](const Step& step, Time at, RunVerdict kind) {
-    events_.push_back({step, run.number, s, at, 0, kind, 1});
-  };
+  const auto add = [&](const Step& step, Time at, RunVerdict kind) { count(run, s, step, at, kind); };
   Time over = fast;  // when it was sure
   for (int life = run.life; life <= fate.step.life; ++life) {
     const Time q0 = life == run.life ? fast : std::max(fast, lives_[static_cast<size_t>(life)].begin);
@@ -235,11 +251,11 @@ void Oracle::compare(const RunFacts& run, const Judged& judged) {
   const auto shown = std::find_if(run.closed.begin(), run.closed.end(), is_it);
   if (shown == run.closed.end()) return fail(run.due, run.transaction, "the run was never closed");
   if (shown->turn != judged.close.turn) fail(run.due, run.transaction, "the run was closed at another time");
-  if (shown->verdict != judged.verdict || shown->decided != judged.decided) {
+  if (shown->verdict != judged.shown || shown->decided != judged.decided) {
     fail(run.due, run.transaction,
          "the run is verdict " + std::to_string(static_cast<int>(shown->verdict)) + ", decided +" +
              format_duration(Duration(shown->decided - run.due)) + ", should be " +
-             std::to_string(static_cast<int>(judged.verdict)) + ", +" +
+             std::to_string(static_cast<int>(judged.shown)) + ", +" +
              format_duration(Duration(judged.decided - run.due)));
   }
   for (size_t i = 0; i < judged.fates.size(); ++i) {
@@ -257,7 +273,8 @@ void Oracle::compare(const RunFacts& run, const Judged& judged) {
     return stage.mode == Mode::done && one.answered && one.answer == Answer::failed &&
            one.received <= run.due + stage.within;
   };
-  if (shown->verdict != RunVerdict::bad && std::ranges::any_of(run.attempts, refused)) {
+  if (judged.shown != RunVerdict::excluded && shown->verdict != RunVerdict::bad &&
+      std::ranges::any_of(run.attempts, refused)) {
     fail(run.due, run.transaction, "the run was refused in time, and is not bad");
   }
   if (shown->verdict == RunVerdict::bad && run.pipeline_whole) {

@@ -25,6 +25,7 @@ constexpr std::array<FaultRange, kFaults> kRanges = {{
     {"place_gone", 4, 0.6},       {"strangers", 20, 0.3},  {"own_fault", 0.003, 0.4}, {"hook_down", 6, 0.6},
     {"late_loop", 12, 0.5},       {"frozen", 2, 0.5},      {"crash", 3, 0.6},         {"clean_stop", 1, 0.4},
     {"wall_step", 0.5, 0.4},      {"full_disk", 0.7, 0.4}, {"grain", 0.3, 0.5},       {"suspended", 1, 0.3},
+    {"excluded", 2, 0.4},
 }};
 
 template <size_t n>
@@ -55,7 +56,7 @@ void expect_more(Random& random, TransactionTerms& made) {
     };
     if (stage.mode != Mode::watched || std::ranges::count_if(made.stages, looks_there) > 1) continue;
     const double drawn = random.share();
-    if (drawn < 0.35) stage.expected = drawn < 0.2 ? Expected::exactly_one : Expected::none;
+    if (drawn < 0.5) stage.expected = drawn < 0.25 ? Expected::exactly_one : Expected::none;
   }
 }
 

@@ -85,8 +85,9 @@ enum class Fault : uint8_t {
   full_disk,
   grain,      // the loop takes several things in before a turn
   suspended,  // no fault: somebody suspends a transaction, and resumes it some time later
+  excluded,   // likewise: somebody declares that nothing counts for a while, and may end that before its time
 };
-constexpr size_t kFaults = static_cast<size_t>(Fault::suspended) + 1;
+constexpr size_t kFaults = static_cast<size_t>(Fault::excluded) + 1;
 std::string_view name(Fault fault);
 
 struct Scenario {

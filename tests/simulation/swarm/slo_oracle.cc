@@ -92,13 +92,14 @@ void SloOracle::move(Window& window) {
   }
 }
 
-void SloOracle::count(Time at, RunVerdict kind, uint64_t n) {
+void SloOracle::count(Time at, RunVerdict kind, bool excluded) {
   advance(at);
   const Time into = std::max(at, now_ - kLateBound) - origin_;
-  const auto k = static_cast<size_t>(kind);
-  for (Log& log : logs_) log.at(into / log.cell).of[k] += static_cast<uint32_t>(n);
+  auto k = static_cast<size_t>(kind);
+  if (excluded) k = kind == RunVerdict::good ? 6 : kind == RunVerdict::bad ? 7 : 5;
+  for (Log& log : logs_) log.at(into / log.cell).of[k] += 1;
   for (Window& window : windows_) {
-    if (into / logs_[window.log].cell >= window.first) window.sums.of[k] += static_cast<uint32_t>(n);
+    if (into / logs_[window.log].cell >= window.first) window.sums.of[k] += 1;
   }
 }
 
@@ -172,8 +173,10 @@ std::string SloOracle::compare(const WindowReading& is) const {
   const std::string name = "window " + format_duration(Duration(is.window)) + ' ';
   if (index == windows_.size()) return name + "should not be there";
   const Sums& sums = windows_[index].sums;
-  const std::array<uint64_t, kKinds> shown = {is.good, is.bad, is.blind, is.probe_fault, is.missed};
-  constexpr std::array<const char*, kKinds> kNames = {"good", "bad", "blind", "probe_fault", "missed"};
+  const std::array<uint64_t, kKinds> shown = {
+      is.good, is.bad, is.blind, is.probe_fault, is.missed, is.excluded_unjudged, is.excluded_good, is.excluded_bad};
+  constexpr std::array<const char*, kKinds> kNames = {
+      "good", "bad", "blind", "probe_fault", "missed", "excluded_unjudged", "excluded_good", "excluded_bad"};
   for (size_t k = 0; k < kKinds; ++k) {
     if (shown[k] == sums.of[k]) continue;
     return name + kNames[k] + " is " + std::to_string(shown[k]) + ", should be " + std::to_string(sums.of[k]);

@@ -14,8 +14,8 @@ class SloOracle {
  public:
   SloOracle(const SloTerms& slo, Time every, Time start);
 
-  // `n` slots or runs were decided as `kind`, at the instant `at`.
-  void count(Time at, RunVerdict kind, uint64_t n = 1);
+  // A slot or run was decided as `kind`, at the instant `at`; `excluded`: and counts in no figure.
+  void count(Time at, RunVerdict kind, bool excluded);
   // It is `now` for this SLO: windows move, alerts fire or resolve.
   void step(Time now);
   // Another process goes on: its history is read up to `at`.
@@ -30,7 +30,7 @@ class SloOracle {
   std::string compare(const SloReading& is) const;
 
  private:
-  static constexpr size_t kKinds = 5;
+  static constexpr size_t kKinds = 8;  // those of runs, then excluded ones: not judged, good, bad
   struct Sums {
     uint32_t of[kKinds] = {};
     uint64_t judged() const { return uint64_t{of[0]} + of[1]; }

@@ -27,6 +27,9 @@ SloReading reading_of(const engine::SloStatus& slo) {
                          one.unjudged.blind,
                          one.unjudged.probe_fault,
                          one.unjudged.missed,
+                         one.unjudged.excluded_unjudged(),
+                         one.unjudged.excluded_good,
+                         one.unjudged.excluded_bad,
                          one.burn_rate.value_or(-1),
                          one.coverage.value_or(-1)};
   };

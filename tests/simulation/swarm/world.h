@@ -90,6 +90,7 @@ class World {
   // In this process's life alone.
   void soon(Time after, std::function<void()> what) { at(now_ + after, std::move(what), life_); }
   void happen();
+  Time wall_offset() const { return clock_offset_ - process_offset_; }
   Instant instant(Time t) const { return instant_from_unix_ns(t); }
   void begin_process();
   void end_process(Time down_for);
@@ -140,6 +141,7 @@ class World {
   void plan_faults();
   void plan(Fault fault, const std::function<void(Random&)>& what);
   void suspend(size_t transaction, bool on);
+  void exclude(Random& random, size_t transaction);
   void hold_up(Time length, bool whole_process);
   void follow_clock();
 
@@ -170,7 +172,7 @@ class World {
   std::unordered_map<std::string_view, uint64_t, ByTag> by_marker_;  // of those in sent_, which own the texts
   std::vector<Time> down_until_, swallowing_until_;
   std::vector<Place> places_;
-  uint64_t next_run_ = 1, next_item_ = 1;
+  uint64_t next_run_ = 1, next_item_ = 1, next_exclusion_ = 1;
 
   uint64_t digest_ = 0xcbf29ce484222325;
   Outcome outcome_;
