@@ -39,7 +39,11 @@ class Oracle {
   void excludes(const std::string& name, int transaction, Time fed, Time from, Time to);
   void ends_exclusion(const std::string& name, Time fed, Time wall);
   void wall_step(Time fed, Time offset) { wall_steps_.push_back({life(), fed, offset}); }
-  void turn(Time at) { lives_.back().turns.push_back(at); }
+  // `held`: everything had to wait for it, as nothing else has.
+  void turn(Time at, bool held) {
+    lives_.back().turns.push_back(at);
+    if (held) lives_.back().held.push_back(at);
+  }
   int life() const { return static_cast<int>(lives_.size()) - 1; }
   uint64_t started(size_t transaction, Time due, Time turn);  // gives the run's number
   RunFacts* find(size_t transaction, uint64_t number);
@@ -72,6 +76,7 @@ class Oracle {
     int first_of_clock = 0;  // the first life that goes by the same clock
     Time drained = INT64_MAX;
     Turns turns;
+    std::deque<Time> held;  // of these
   };
   struct Covered {
     int life;
@@ -152,6 +157,7 @@ class Oracle {
 
   // oracle_line.cc: the line of what happened.
   std::optional<Time> turn_at(int life, Time t) const;
+  void in_time(int life, Time turn, Time due, size_t transaction, const char* what);
   int lives() const { return static_cast<int>(lives_.size()); }
   std::optional<Step> proven(size_t watch, Time from, Time to, int life) const;
   bool proven_by(size_t watch, Time from, Time to, int life, Time turn) const;

@@ -106,6 +106,16 @@ std::optional<Time> Oracle::turn_at(int life, Time t) const {
   return found && *found <= one.cut ? found : std::nullopt;
 }
 
+// Law: what is due is done at once, unless all was held up. A turn may come by the world's grain later than it was
+// asked for.
+void Oracle::in_time(int life, Time turn, Time due, size_t transaction, const char* what) {
+  constexpr Time kGrain = 5 * kMillisecond + 2;
+  if (turn - due <= kGrain) return;
+  const auto& held = lives_[static_cast<size_t>(life)].held;
+  if (std::binary_search(held.begin(), held.end(), turn)) return;
+  fail(due, transaction, std::string(what) + ' ' + format_duration(Duration(turn - due)) + " late");
+}
+
 int Oracle::clock_ends(int life) const {
   int next = life + 1;
   while (next < lives() && !lives_[static_cast<size_t>(next)].stepped) ++next;
@@ -181,6 +191,8 @@ void Oracle::forget() {
   const auto old = [&](int life, Time t) { return life < oldest.life || (life == oldest.life && t < oldest.turn); };
   for (int life = 0; life <= oldest.life; ++life) {
     lives_[static_cast<size_t>(life)].turns.forget_before(life < oldest.life ? INT64_MAX : oldest.turn);
+    auto& held = lives_[static_cast<size_t>(life)].held;
+    while (!held.empty() && old(life, held.front())) held.pop_front();
   }
   if (!grids_.empty()) forget_exclusions(oldest.turn);
   for (WatchFacts& watch : watches_) {

@@ -132,7 +132,9 @@ bool Oracle::settle_slot(size_t t) {
   }
   if (started) {
     if (grid.runs.front().started != *turn) fail(slot, t, "the slot was started at another turn than it could");
+    const Time due = std::max(slot, *grid.begun);
     if (!settle_run(t)) return false;
+    in_time(step.life, step.turn, due, t, "a run was started");
   } else {
     miss(t, step, slot, 1);
   }
@@ -251,6 +253,8 @@ void Oracle::compare(const RunFacts& run, const Judged& judged) {
   const auto shown = std::find_if(run.closed.begin(), run.closed.end(), is_it);
   if (shown == run.closed.end()) return fail(run.due, run.transaction, "the run was never closed");
   if (shown->turn != judged.close.turn) fail(run.due, run.transaction, "the run was closed at another time");
+  in_time(judged.close.life, judged.close.turn, std::max(judged.close.q, judged.decided_step.turn), run.transaction,
+          "a run was closed");
   if (shown->verdict != judged.shown || shown->decided != judged.decided) {
     fail(run.due, run.transaction,
          "the run is verdict " + std::to_string(static_cast<int>(shown->verdict)) + ", decided +" +

@@ -36,8 +36,8 @@ TEST(SwarmBites, EverythingThatCanHappenHappens) {
   std::array<int, kFaults> faults{};
   std::array<int, 3> expected{};
   uint64_t processes = 0, steps = 0, alerts = 0, forgetful = 0;
-  for (uint64_t seed = 100; seed < 112; ++seed) {
-    const Scenario scenario = draw(seed, 2 * kDay);
+  for (uint64_t seed = 100; seed < 130; ++seed) {
+    const Scenario scenario = draw(seed, kDay);
     const Outcome outcome = World(scenario).run();
     for (size_t i = 0; i < verdicts.size(); ++i) verdicts[i] += outcome.verdicts[i];
     for (size_t i = 0; i < stages.size(); ++i) stages[i] += outcome.stages[i];

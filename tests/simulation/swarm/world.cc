@@ -12,6 +12,7 @@ constexpr Time kReadEvery = 61 * kMinute;
 constexpr Time kSettleEvery = 5 * kMinute;
 constexpr Time kRunForgotten = 3 * kHour;
 constexpr Time kLeastStep = 500 * kMillisecond;
+constexpr size_t kClosedRunsKept = 3;
 
 uint64_t mix(uint64_t z) {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
@@ -111,7 +112,7 @@ Outcome World::run() {
     }
     if (held_until_ > now_ && !held) continue;
     now_ = std::max(now_, next);
-    if (core_) turn();
+    if (core_) turn(held);
     settle_at = std::min(settle_at, now_ + kSettleEvery);  // the clock may have been set back
     if (now_ < settle_at) continue;
     settle_at = now_ + kSettleEvery;
@@ -142,7 +143,7 @@ void World::begin_process() {
   engine::CoreOptions options;
   options.start = instant(now_);
   options.epoch = ++epoch_;
-  options.kept_runs = 3;
+  options.kept_runs = kClosedRunsKept;
   if (scenario_.keeps_state) options.kept = &kept_;
   options.clock_stepped = stepped;
   core_ = std::make_unique<engine::Core>(plan_, options);
@@ -161,7 +162,7 @@ void World::begin_process() {
     const Time takes = random_.happens(0.1) ? random_.between(0, kMinute) : random_.between(kMillisecond, 2 * kSecond);
     soon(takes, [this, w] { connect(w); });
   }
-  turn();
+  turn(false);
   // A first commit soon: a process that ends before it has left nothing.
   commit(life_ == 1);
   commit_later();
@@ -220,8 +221,8 @@ void World::stop_cleanly() {
   });
 }
 
-void World::turn() {
-  oracle_->turn(now_);
+void World::turn(bool held) {
+  oracle_->turn(now_, held);
   outputs_.clear();
   core_->advance(instant(now_), outputs_);
   for (engine::Output& output : outputs_) std::visit([this](auto& one) { take(one); }, output);
@@ -297,13 +298,14 @@ void World::commit(bool at_once) {
     positions.push_back({place.covered, place.next < place.log.size() ? place.log[place.next].number : next_item_});
   }
   const auto batch = std::make_shared<const store::Batch>(core_->take_changes(std::exchange(first_batch_, false)));
+  bounded("to be committed", batch->runs.size(), 2 * most_open());  // open ones, and closed ones that are kept yet
   auto through = [this, cut, batch, positions = std::move(positions), offset = process_offset_] {
     journal_.commit(*batch);
     kept_positions_ = positions;
     kept_offset_ = offset;
     oracle_->committed(cut);
     if (told_) note_all("committed: " + format_utc(instant(cut)));
-    check_memory();
+    bounded("kept", journal_.runs(), most_open());
     committing_ = false;
   };
   if (at_once) return through();
@@ -314,18 +316,19 @@ void World::commit(bool at_once) {
   soon(room + takes, std::move(through));
 }
 
-// What is kept of runs is bounded by how long one can stay open; also when nothing could be committed for hours.
-void World::check_memory() {
+// Law: what is kept of runs is bounded by how long one can stay open; also when nothing could be committed for hours.
+size_t World::most_open() const {
   size_t most = 0;
   for (const TransactionTerms& one : scenario_.transactions) {
     const Time longest = one.stages.back().within + scenario_.settle + one.linger + 2 * kMinute;
     most += static_cast<size_t>(longest / one.every) + 2;
   }
-  if (journal_.runs() > most) {
-    oracle_->fail(
-        now_, 0,
-        std::to_string(journal_.runs()) + " runs are kept, and no more than " + std::to_string(most) + " can be open");
-  }
+  return most;
+}
+
+void World::bounded(const char* where, size_t runs, size_t most) {
+  if (runs <= most) return;
+  oracle_->fail(now_, 0, std::to_string(runs) + " runs are " + where + ", and no more than " + std::to_string(most));
 }
 
 void World::read_later() {
@@ -335,6 +338,7 @@ void World::read_later() {
 
 void World::read() {
   const auto view = core_->snapshot(instant(now_));
+  bounded("shown", view->runs.size(), most_open() + kClosedRunsKept * scenario_.transactions.size());
   std::vector<SloReading> slos;
   for (const engine::SloStatus& slo : view->slos) {
     slos.push_back(reading_of(slo));

@@ -97,7 +97,7 @@ class World {
   void stop_cleanly();
   void forget();
   void take_outcome();
-  void turn();
+  void turn(bool held);
   void take(engine::StartCheck& check);
   void take(engine::RunClosed& closed);
   void take(engine::Notice& notice);
@@ -105,7 +105,8 @@ class World {
   void take(engine::RunStarted&) {}
   void feed(engine::Input input) { core_->feed(instant(now_), std::move(input)); }
   void commit(bool at_once);
-  void check_memory();
+  size_t most_open() const;
+  void bounded(const char* where, size_t runs, size_t most);
   void commit_later();
   void read();
   void read_later();
