@@ -64,7 +64,6 @@ void Writer::work() {
     const auto done = attempt(*batch);
     const bool again = settle(done, std::move(*batch));
     pause = again ? std::clamp(pause * 2, options_.retry_first, options_.retry_longest) : Duration::zero();
-    if (options_.on_change) options_.on_change();
   }
 }
 

@@ -20,7 +20,6 @@ namespace slosonde::store {
 struct WriterOptions {
   StateFileOptions file;
   std::function<Instant()> now;                           // any thread
-  std::function<void()> on_change;                        // writer's thread: status() is another
   Duration retry_first = std::chrono::milliseconds(500);  // doubled at each failure
   Duration retry_longest = std::chrono::seconds(15);
 };
