@@ -154,6 +154,8 @@ void Reports::final_result(Run& run, size_t i, Instant now, checks::CheckResult&
 Reports::Sighted Reports::evidence(Run& run, size_t i, const checks::Evidence& evidence, Instant now) {
   Stage& stage = run.stages[i];
   if (!stage.items.add(evidence.item)) return {};  // a redelivery
+  // Given up before its turn has come, for the wall clock was set: by ours nobody knows when this arrived.
+  if (stage.report == Report::fault) return {};
   const bool intact = markers_.intact(run.id, plan_of(run, i));
   std::optional<Sighting> kind;
   // What is read back after a gap is decided when it is read: no count is put into a past already shown.

@@ -335,6 +335,26 @@ TEST(CoreRestart, AClockSetForwardMakesNoRunLate) {
   EXPECT_FALSE(lives->run(ingest)->stages[2].bad);
 }
 
+// A topic hands over what it held meanwhile, by the new clock, before the first turn.
+TEST(CoreRestart, WhatIsReadBackByAClockThatWasSetMakesNoRunLate) {
+  Lives lives(journey());
+  const StartCheck ingest = lives->next_check(0, 0);
+  lives->hold(ingest, ingest.due + 100ms);
+  lives.commit();
+  const store::Batch kept = lives.journal().all();
+  const Instant now = lives->now + 2min;
+  Core core(std::make_shared<const Plan>(journey()),
+            {.start = now, .epoch = kEpoch + 9, .kept = &kept, .clock_stepped = true});
+  core.feed(now, EvidenceSeen{0, {ingest.marker, 7, now - 1s, now - 1s, {}}});
+  Outputs outputs;
+  core.advance(now, outputs);
+  const auto shown = core.snapshot(now);
+  const auto run = std::ranges::find(shown->runs, ingest.marker, [](const RunPtr& one) { return one->marker; });
+  ASSERT_NE(run, shown->runs.end());
+  EXPECT_EQ((*run)->stages[1].verdict, StageVerdict::unseen);
+  EXPECT_EQ((*run)->verdict, RunVerdict::probe_fault);
+}
+
 TEST(CoreRestart, APlaceThatFailsNowSaysNothingOfTheTimeBefore) {
   Lives lives(journey());
   const StartCheck ingest = lives->next_check(0, 0);
