@@ -24,6 +24,9 @@ namespace slosonde::engine {
 
 class TestIo final : public io::Io {
  public:
+  TestIo() = default;
+  explicit TestIo(Instant begins) : now_(begins) {}
+
   Instant now() const override { return now_; }
   Duration wall_offset() const override { return wall_offset_; }
   Duration processor_wait() const override { return processor_wait_; }
@@ -64,12 +67,15 @@ class TestIo final : public io::Io {
     for (;;) {
       for (auto it = sleepers_.begin(); it != sleepers_.end() && it->first <= now_; ++it) it->second->cancel();
       settle();
+      if (settled_) settled_();
       if (sleepers_.empty() || sleepers_.begin()->first > end) break;
       now_ = std::max(now_, sleepers_.begin()->first);
     }
     now_ = std::max(now_, end);
   }
   void run_for(Duration span) { run_until(now_ + span); }
+  // At each instant on the way, once nothing is left to do at it.
+  void when_settled(std::function<void()> look) { settled_ = std::move(look); }
 
   // The loop is stuck meanwhile: time passes, nothing is done.
   void stall(Duration span) { now_ += span; }
@@ -83,6 +89,7 @@ class TestIo final : public io::Io {
   Duration wall_offset_{}, processor_wait_{};
   uint64_t random_ = 1;
   std::multimap<Instant, boost::asio::steady_timer*> sleepers_;
+  std::function<void()> settled_;
 };
 
 // Does what the test says; counts what was asked of it.

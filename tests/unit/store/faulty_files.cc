@@ -167,6 +167,7 @@ void FaultyFiles::fail_at(int64_t nth, Fault fault) {
   operations_ = 0;
   fail_at_ = nth;
   fault_ = fault;
+  changed_.notify_all();
 }
 
 void FaultyFiles::heal() {
@@ -176,6 +177,11 @@ void FaultyFiles::heal() {
 int64_t FaultyFiles::operations() const {
   const std::lock_guard lock(mutex_);
   return operations_;
+}
+
+bool FaultyFiles::held() const {
+  const std::lock_guard lock(mutex_);
+  return held_ && fault_ == Fault::held;
 }
 
 bool FaultyFiles::dead() const {
@@ -207,6 +213,13 @@ void FaultyFiles::come_back(std::mt19937_64& random) {
   fault_ = Fault::none;
 }
 
+void FaultyFiles::copy_to(FaultyFiles& other) const {
+  const std::scoped_lock lock(mutex_, other.mutex_);
+  for (const auto& [path, file] : files_) {
+    other.files_[path] = std::make_shared<File>(File{file->seen, file->seen, {}});
+  }
+}
+
 std::string& FaultyFiles::bytes(const std::string& path) {
   const std::lock_guard lock(mutex_);
   return files_.at(path)->seen;
@@ -224,8 +237,14 @@ bool FaultyFiles::exists(const std::string& path) const {
   return files_.contains(path);
 }
 
-int FaultyFiles::admit() {
+int FaultyFiles::admit(std::unique_lock<std::mutex>& lock) {
   ++operations_;
+  if (fault_ == Fault::held && operations_ >= fail_at_) {
+    held_ = true;
+    changed_.wait(lock, [&] { return fault_ != Fault::held; });
+    held_ = false;
+    ++operations_;
+  }
   if (fault_ == Fault::none || operations_ < fail_at_) return SQLITE_OK;
   switch (fault_) {
     case Fault::full:
@@ -238,24 +257,24 @@ int FaultyFiles::admit() {
 }
 
 int FaultyFiles::remove(const std::string& path) {
-  const std::lock_guard lock(mutex_);
-  if (const int refused = admit(); refused != SQLITE_OK) return SQLITE_IOERR_DELETE;
+  std::unique_lock lock(mutex_);
+  if (const int refused = admit(lock); refused != SQLITE_OK) return SQLITE_IOERR_DELETE;
   files_.erase(path);
   return SQLITE_OK;
 }
 
 int FaultyFiles::change(File& file, Change change) {
-  const std::lock_guard lock(mutex_);
-  if (const int refused = admit(); refused != SQLITE_OK) return refused;
+  std::unique_lock lock(mutex_);
+  if (const int refused = admit(lock); refused != SQLITE_OK) return refused;
   apply(file.seen, change, 0, static_cast<int64_t>(change.bytes.size()));
   file.pending.push_back(std::move(change));
   return SQLITE_OK;
 }
 
 int FaultyFiles::synchronise(File& file) {
-  const std::lock_guard lock(mutex_);
-  if (const int refused = admit(); refused != SQLITE_OK) return SQLITE_IOERR_FSYNC;
-  file.safe = file.seen;
+  std::unique_lock lock(mutex_);
+  if (const int refused = admit(lock); refused != SQLITE_OK) return SQLITE_IOERR_FSYNC;
+  for (const Change& change : file.pending) apply(file.safe, change, 0, static_cast<int64_t>(change.bytes.size()));
   file.pending.clear();
   return SQLITE_OK;
 }

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -19,6 +20,7 @@ enum class Fault : uint8_t {
   read_only,  // likewise, as a file system remounted read-only does it: SQLITE_IOERR_WRITE
   once,       // this operation fails, those after it do not
   power_cut,  // from the operation on, nothing happens any more
+  held,       // the operation, and those after it, wait until there is another fault or none
 };
 
 // Registers itself as an SQLite VFS while it lives. Any thread.
@@ -36,10 +38,14 @@ class FaultyFiles {
   void heal();
   // Operations that changed files, or were to, since fail_at() or the beginning.
   int64_t operations() const;
+  // One waits, by Fault::held.
+  bool held() const;
 
   // After a power cut: of the writes not yet synchronised each sector has, or has not, reached the disk. Every file
   // must be closed.
   void come_back(std::mt19937_64& random);
+  // Another disk with what is read of this one now.
+  void copy_to(FaultyFiles& other) const;
 
   // For damage: the bytes of a file, to be changed while it is closed.
   std::string& bytes(const std::string& path);
@@ -62,9 +68,11 @@ class FaultyFiles {
   bool dead() const;
 
  private:
-  int admit();  // SQLITE_OK, or what the operation fails with
+  int admit(std::unique_lock<std::mutex>& lock);  // SQLITE_OK, or what the operation fails with
 
   mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool held_ = false;
   std::string name_;
   sqlite3_vfs vfs_{};
   std::map<std::string, std::shared_ptr<File>> files_;

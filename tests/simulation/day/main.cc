@@ -1,0 +1,91 @@
+// The command: days of the whole probe, one after the other.
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <string_view>
+
+#include "tests/simulation/day/day.h"
+
+namespace slosonde::day {
+namespace {
+
+struct Options {
+  uint64_t first = 1, seeds = 10, each = 1, hours = 24;
+  bool verdict_alone = false;  // one line for a seed that fails, and no more after it
+};
+
+bool read(int argc, char** argv, Options& options) {
+  for (int i = 1; i < argc; i += 2) {
+    if (std::string_view(argv[i]) == "--verdict") {
+      options.verdict_alone = true;
+      --i;
+      continue;
+    }
+    const std::string_view key = argv[i], text = i + 1 < argc ? argv[i + 1] : "";
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value == 0 || value > 1'000'000'000) return false;
+    if (key == "--seed") {
+      options.first = value;
+      options.seeds = 1;
+    } else if (key == "--seeds") {
+      options.seeds = value;
+    } else if (key == "--from") {
+      options.first = value;
+    } else if (key == "--each") {
+      options.each = value;
+    } else if (key == "--hours" && value <= 24) {
+      options.hours = value;
+    } else if (key != "--days") {  // the swarm's
+      return false;
+    }
+  }
+  return true;
+}
+
+int run(const Options& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  uint64_t days = 0, failed = 0;
+  Outcome all;
+  for (uint64_t seed = options.first; seed < options.first + options.seeds; ++seed) {
+    if (seed % options.each != 0) continue;
+    const Terms terms = draw(seed, std::chrono::hours(options.hours));
+    const Outcome one = Day(terms).run();
+    ++days;
+    all.runs += one.runs;
+    all.judged += one.judged;
+    all.exact += one.exact;
+    all.carried += one.carried;
+    all.processes += one.processes;
+    all.cuts_in_commits += one.cuts_in_commits;
+    all.commits += one.commits;
+    all.failed_commits += one.failed_commits;
+    if (options.seeds == 1) std::printf("%sdigest %016lx\n", describe(terms).c_str(), one.digest);
+    if (one.failure.empty()) continue;
+    ++failed;
+    std::printf("seed %lu: %s\n", seed, one.failure.c_str());
+    if (options.verdict_alone) break;
+    std::printf("again: tests/simulation/run day --seed %lu --hours %lu\n", seed, options.hours);
+    std::fflush(stdout);
+  }
+  if (days == 0) return 0;
+  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  std::printf(
+      "%lu days of %lu hours of the whole probe: %lu runs, %lu of them judged, %lu exactly (%lu over a restart); %lu "
+      "processes, %lu of them ended within a commit; %lu commits, %lu failed; in %.0f s\n%lu days failed\n",
+      days, options.hours, all.runs, all.judged, all.exact, all.carried, all.processes, all.cuts_in_commits,
+      all.commits, all.failed_commits, took, failed);
+  return failed > 0 ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace slosonde::day
+
+int main(int argc, char** argv) {
+  slosonde::day::Options options;
+  if (!slosonde::day::read(argc, argv, options)) {
+    std::fprintf(stderr, "usage: day [--seeds N] [--from SEED] [--seed S] [--each N] [--hours H] [--verdict]\n");
+    return 2;
+  }
+  return slosonde::day::run(options);
+}
