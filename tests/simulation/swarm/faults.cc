@@ -58,6 +58,7 @@ void World::plan_faults() {
     at(now_ + random.heavy(5 * kMinute, 8 * kHour), [this, t] { suspend(t, false); });
   });
   plan(Fault::excluded, [this, some](Random& random) { exclude(random, some(random)); });
+  plan(Fault::reloaded, [this](Random& random) { reload_later(random.bits()); });
   plan(Fault::clean_stop, [this](Random&) { stop_cleanly(); });
   plan(Fault::full_disk, [this](Random& random) {
     disk_full_until_ = std::max(disk_full_until_, now_ + random.heavy(10 * kSecond, 3 * kHour));

@@ -40,6 +40,9 @@ class Oracle {
   void ends_exclusion(const std::string& name, Time fed, Time wall);
   void wall_step(Time fed, Time offset) { wall_steps_.push_back({life(), fed, offset}); }
   // `held`: everything had to wait for it, as nothing else has.
+  // At the end of a turn. All runs of a transaction that is changed are ended.
+  void cuts(size_t transaction, Time turn) { grids_[transaction].cuts.push_back({life(), turn, kCut}); }
+  void reloads(Time turn);
   void turn(Time at, bool held) {
     lives_.back().turns.push_back(at);
     if (held) lives_.back().held.push_back(at);
@@ -69,6 +72,9 @@ class Oracle {
   std::function<void(const RunFacts&, const std::string&)> on_judged;
 
  private:
+  // In a turn, after all that has an instant.
+  static constexpr Time kCut = INT64_MAX - 2, kReload = INT64_MAX - 1, kRead = INT64_MAX;
+
   struct Life {
     Time begin = 0, cut = 0;
     bool ended = false;
@@ -138,7 +144,8 @@ class Oracle {
     Time at = 0, every = 0;  // the first one, and from one to the next
     RunVerdict kind = RunVerdict::good;
     bool excluded = false;
-    uint64_t n = 1;  // 0: another process goes on from what was kept
+    int64_t objective_ppb = 0;  // not 0: it is this from now on, and that is all
+    uint64_t n = 1;             // 0: another process goes on from what was kept
   };
   struct Grid {
     std::optional<Time> next;   // the first slot that is not settled
@@ -146,6 +153,7 @@ class Oracle {
     std::optional<Time> begun;  // there
     std::optional<Time> phase;  // some slot
     std::vector<Suspended> suspended;
+    std::vector<Step> cuts;     // of its runs, by reloads
     std::deque<RunFacts> runs;  // not settled, by start
     std::vector<Step> places;   // of settled runs that may still hold one
     uint64_t next_number = 1;
@@ -187,6 +195,7 @@ class Oracle {
   Fate poll_over(const RunFacts& run, size_t stage, int life, bool answered, bool valid, bool fault, Time next) const;
   Fate cut_off(int life) const;
   void break_chain(const RunFacts& run, std::vector<Fate>& fates) const;
+  const Step* cut_of(const RunFacts& run) const;
   bool close(const RunFacts& run, Judged& judged) const;
   bool closes_before(const RunFacts& run, Judged judged, int life) const;
 

@@ -97,7 +97,7 @@ void Oracle::sight(size_t watch, Time fed, Sight sight) {
 }
 
 void Oracle::shown(Time turn, std::vector<SloReading> slos) {
-  readings_.push_back({{life(), turn, INT64_MAX}, std::move(slos)});
+  readings_.push_back({{life(), turn, kRead}, std::move(slos)});
 }
 
 std::optional<Time> Oracle::turn_at(int life, Time t) const {

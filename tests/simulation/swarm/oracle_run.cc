@@ -29,6 +29,16 @@ std::optional<Oracle::Judged> Oracle::judge(const RunFacts& run) const {
     }
   }
   break_chain(run, fates);
+  if (const Step* const cut = cut_of(run)) {
+    for (Fate& fate : fates) {
+      if (fate.decided && fate.step < *cut) continue;
+      fate = {};
+      fate.decided = fate.fault = true;
+      fate.verdict = Verdict::unseen;
+      fate.at = cut->turn;
+      fate.step = *cut;
+    }
+  }
   // Another clock, by which nobody can say what became of what was open.
   if (const int other = clock_ends(run.life); other < lives()) {
     const Time begin = lives_[static_cast<size_t>(other)].begin;
@@ -73,6 +83,14 @@ std::optional<Oracle::Judged> Oracle::judge(const RunFacts& run) const {
     if (scenario_.wrong_on_purpose && fate.verdict == Verdict::late) fate.verdict = Verdict::lost;
   }
   return judged;
+}
+
+// The reload that ended it, if it was still open then.
+const Step* Oracle::cut_of(const RunFacts& run) const {
+  for (const Step& cut : grids_[run.transaction].cuts) {
+    if (Step{run.life, run.started, 0} < cut) return &cut;
+  }
+  return nullptr;
 }
 
 bool Oracle::closes_before(const RunFacts& run, Judged judged, int life) const {
@@ -299,6 +317,11 @@ bool Oracle::close(const RunFacts& run, Judged& judged) const {
     const auto turn = turn_at(life, life == judged.decided_step.life ? std::max(q, judged.decided_step.turn) : q);
     if (!turn) continue;
     judged.close = {life, *turn, q};
+    closed = true;
+  }
+  if (const Step* const cut = cut_of(run); cut && (!closed || *cut < judged.close)) {
+    judged.close = *cut;
+    judged.place = std::min(judged.place, *cut);
     closed = true;
   }
   if (!closed) return false;

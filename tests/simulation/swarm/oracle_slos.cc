@@ -78,12 +78,24 @@ Step Oracle::next_tick() const {
 
 void Oracle::apply(const SloEvent& event) {
   SloOracle& slo = slos_[event.slo];
-  const Time now = event.step.q == INT64_MIN ? event.step.turn : event.step.q;
+  const bool of_turn = event.step.q == INT64_MIN || event.step.q >= kCut;
+  const Time now = of_turn ? event.step.turn : event.step.q;
+  if (event.objective_ppb > 0) {
+    slo.objective(event.objective_ppb);
+    return slo.step(now);
+  }
   if (event.n == 0) return slo.restart(event.at);
   for (uint64_t k = 0; k < event.n; ++k) {
     slo.count(event.at + event.every * static_cast<Time>(k), event.kind, event.excluded);
   }
   slo.step(now);
+}
+
+void Oracle::reloads(Time turn) {
+  for (size_t s = 0; s < scenario_.slos.size(); ++s) {
+    const int64_t objective_ppb = scenario_.slos[s].objective_ppb;
+    events_.push_back({{life(), turn, kReload}, ++order_, s, turn, 0, RunVerdict::good, false, objective_ppb, 1});
+  }
 }
 
 void Oracle::compare_reading() {

@@ -63,7 +63,7 @@ void Oracle::settle_life(size_t t) {
     missed = static_cast<uint64_t>((next.begin - at + every - 1) / every);
   }
   for (size_t s = 0; s < scenario_.slos.size(); ++s) {
-    if (scenario_.slos[s].transaction == t) events_.push_back({step, 0, s, at, 0, RunVerdict::good, false, 0});
+    if (scenario_.slos[s].transaction == t) events_.push_back({step, 0, s, at, 0, RunVerdict::good, false, 0, 0});
   }
   if (missed == 0) return;
   miss(t, step, at, missed);
@@ -84,7 +84,7 @@ void Oracle::miss(size_t t, Step step, Time first, uint64_t n) {
     for (size_t s = 0; s < scenario_.slos.size(); ++s) {
       if (scenario_.slos[s].transaction != t) continue;
       const Time at = first + every * static_cast<Time>(begin);
-      events_.push_back({step, kAfterRuns + ++order_, s, at, every, RunVerdict::missed, out, k - begin});
+      events_.push_back({step, kAfterRuns + ++order_, s, at, every, RunVerdict::missed, out, 0, k - begin});
     }
   }
 }
@@ -177,7 +177,7 @@ bool Oracle::settle_run(size_t t) {
 // All that was going on while somebody had declared that nothing of it counts, from when it was due.
 void Oracle::count(const RunFacts& run, size_t slo, const Step& step, Time at, RunVerdict kind) {
   const bool out = excluded(run.transaction, std::min(run.due, at), at, step.life, step.turn);
-  events_.push_back({step, run.number, slo, at, 0, kind, out, 1});
+  events_.push_back({step, run.number, slo, at, 0, kind, out, 0, 1});
 }
 
 void Oracle::count(const RunFacts& run, const Judged& judged) {

@@ -69,7 +69,7 @@ void World::answer(Sent& run, const engine::StartCheck& check, Time after, Answe
     Random random(seed_of(id, stage, received));
     soon(random.between(1, kHandOver), [=, this] {
       Sent* const run = sent(id);
-      if (!run) return;
+      if (!run || run->cut) return;
       checks::CheckResult result;
       result.sent = instant(asked);
       result.received = instant(received);

@@ -25,7 +25,7 @@ constexpr std::array<FaultRange, kFaults> kRanges = {{
     {"place_gone", 4, 0.6},       {"strangers", 20, 0.3},  {"own_fault", 0.003, 0.4}, {"hook_down", 6, 0.6},
     {"late_loop", 12, 0.5},       {"frozen", 2, 0.5},      {"crash", 3, 0.6},         {"clean_stop", 1, 0.4},
     {"wall_step", 0.5, 0.4},      {"full_disk", 0.7, 0.4}, {"grain", 0.3, 0.5},       {"suspended", 1, 0.3},
-    {"excluded", 2, 0.4},
+    {"excluded", 2, 0.4},         {"reloaded", 2, 0.4},
 }};
 
 template <size_t n>
@@ -190,6 +190,7 @@ std::shared_ptr<const engine::Plan> plan_of(const Scenario& scenario) {
       stage.poll_every = Duration(one.poll_every);
       stage.poll_timeout = Duration(one.poll_timeout);
       stage.watch = one.watch;
+      stage.definition = "edition " + std::to_string(from.edition);
       stage.expect = static_cast<engine::Expectation>(one.expected);
       made.stages.push_back(std::move(stage));
     }

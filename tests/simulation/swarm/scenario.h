@@ -36,6 +36,7 @@ struct TransactionTerms {
   Time every = 0;
   uint32_t max_in_flight = 1;
   Time linger = 0;
+  uint32_t edition = 0;            // of its settings: a reload has changed them so often
   std::vector<StageTerms> stages;  // acts and polls first, then what is watched
 
   std::string name() const { return "t" + std::to_string(number); }
@@ -86,8 +87,9 @@ enum class Fault : uint8_t {
   grain,      // the loop takes several things in before a turn
   suspended,  // no fault: somebody suspends a transaction, and resumes it some time later
   excluded,   // likewise: somebody declares that nothing counts for a while, and may end that before its time
+  reloaded,   // likewise: another configuration, or the same again
 };
-constexpr size_t kFaults = static_cast<size_t>(Fault::excluded) + 1;
+constexpr size_t kFaults = static_cast<size_t>(Fault::reloaded) + 1;
 std::string_view name(Fault fault);
 
 struct Scenario {

@@ -16,6 +16,8 @@ class SloOracle {
 
   // A slot or run was decided as `kind`, at the instant `at`; `excluded`: and counts in no figure.
   void count(Time at, RunVerdict kind, bool excluded);
+  // Another one from now on; its tiers are the same.
+  void objective(int64_t ppb) { slo_.objective_ppb = ppb; }
   // It is `now` for this SLO: windows move, alerts fire or resolve.
   void step(Time now);
   // Another process goes on: its history is read up to `at`.

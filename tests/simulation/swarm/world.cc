@@ -201,6 +201,7 @@ void World::end_process(Time down_for) {
   if (!core_ || ended_) return;
   if (told_) note_all("the process ends, for " + format_duration(Duration(down_for)));
   core_.reset();
+  reload_.reset();
   if (!scenario_.keeps_state) oracle_->committed(now_);
   oracle_->life_ends();
   held_until_ = 0;
@@ -226,6 +227,7 @@ void World::turn(bool held) {
   outputs_.clear();
   core_->advance(instant(now_), outputs_);
   for (engine::Output& output : outputs_) std::visit([this](auto& one) { take(one); }, output);
+  if (reload_) reload(*std::exchange(reload_, std::nullopt));
   if (std::exchange(commit_wanted_, false)) commit(false);
   if (std::exchange(read_wanted_, false)) read();
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -52,6 +53,7 @@ class World {
     std::string marker, payload;
     Time shows_at = INT64_MAX;  // to those who ask
     bool passed_on = false;
+    bool cut = false;  // by a reload: nobody waits for its answers
     unsigned outstanding = 0;
   };
   struct ByTag {  // a marker ends in a digest
@@ -144,9 +146,11 @@ class World {
   void suspend(size_t transaction, bool on);
   void exclude(Random& random, size_t transaction);
   void hold_up(Time length, bool whole_process);
+  void reload_later(uint64_t stream);
+  void reload(uint64_t stream);  // reload.cc
   void follow_clock();
 
-  const Scenario scenario_;
+  Scenario scenario_;  // reloads change it
   Time start_, end_, now_;
   std::shared_ptr<const engine::Plan> plan_;
   ledger::MarkerCodec codec_, other_codec_;
@@ -160,6 +164,7 @@ class World {
   int life_ = 0;
   uint64_t epoch_ = 1'000'000;
   store::Batch kept_;
+  std::optional<uint64_t> reload_;  // with the next turn
   bool first_batch_ = true, committing_ = false, commit_wanted_ = false, read_wanted_ = false, draining_ = false,
        ended_ = false;
   Time held_until_ = 0, frozen_from_ = 0, disk_full_until_ = 0;
