@@ -38,6 +38,7 @@ struct Sighted {
   int life = 0;
   Time lo = 0, hi = 0, fed = 0;
   bool corrupt = false;
+  uint64_t order = 0;  // in which all that was handed over was
 };
 
 // How the core showed a run when it closed.

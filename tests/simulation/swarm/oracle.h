@@ -75,6 +75,8 @@ class Oracle {
   // In a turn, after all that has an instant.
   static constexpr Time kCut = INT64_MAX - 2, kReload = INT64_MAX - 1, kRead = INT64_MAX;
 
+  static constexpr uint64_t kAfterEvidence = uint64_t{1} << 60;
+
   struct Life {
     Time begin = 0, cut = 0;
     bool ended = false;
@@ -125,6 +127,8 @@ class Oracle {
     Step step;             // when it was decided
     bool dropped = false;  // with its run
     bool seen = false;
+    uint64_t order =
+        kAfterEvidence;  // among what is decided at the same instant: as evidence was handed over, then the rest
     std::optional<Step> awaits_second = {};  // from when on: seen once, so far so good
     Time lo = 0, hi = 0, fed = 0;
   };
@@ -182,7 +186,7 @@ class Oracle {
   bool suspended(size_t transaction, int life, Time turn) const;
   bool settle_run(size_t transaction);
   void count(const RunFacts& run, const Judged& judged);
-  void count(const RunFacts& run, size_t slo, const Step& step, Time at, RunVerdict kind);
+  void count(const RunFacts& run, size_t slo, const Step& step, uint64_t order, Time at, RunVerdict kind);
   void count_latency(const RunFacts& run, const Judged& judged, size_t slo);
   void compare(const RunFacts& run, const Judged& judged);
 

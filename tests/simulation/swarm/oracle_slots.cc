@@ -175,29 +175,33 @@ bool Oracle::settle_run(size_t t) {
 }
 
 // All that was going on while somebody had declared that nothing of it counts, from when it was due.
-void Oracle::count(const RunFacts& run, size_t slo, const Step& step, Time at, RunVerdict kind) {
+void Oracle::count(const RunFacts& run, size_t slo, const Step& step, uint64_t order, Time at, RunVerdict kind) {
   const bool out = excluded(run.transaction, std::min(run.due, at), at, step.life, step.turn);
-  events_.push_back({step, run.number, slo, at, 0, kind, out, 0, 1});
+  if (order == kAfterEvidence) order += run.number;
+  events_.push_back({step, order, slo, at, 0, kind, out, 0, 1});
 }
 
 void Oracle::count(const RunFacts& run, const Judged& judged) {
   ++verdicts_[static_cast<size_t>(judged.shown)];
   for (const Fate& fate : judged.fates) ++stages_[static_cast<size_t>(fate.verdict)];
+  uint64_t last = 0;  // of what decided the run
+  for (const Fate& fate : judged.fates) {
+    if (fate.step == judged.decided_step) last = std::max(last, fate.order);
+  }
   for (size_t s = 0; s < scenario_.slos.size(); ++s) {
     const SloTerms& slo = scenario_.slos[s];
     if (slo.transaction != run.transaction) continue;
-    const auto add = [&](const Step& step, Time at, RunVerdict kind) { count(run, s, step, at, kind); };
     if (slo.faster_than > 0) {
       count_latency(run, judged, s);
     } else if (slo.stage < 0) {
-      add(judged.decided_step, judged.decided, judged.verdict);
+      count(run, s, judged.decided_step, last, judged.decided, judged.verdict);
     } else {
       const Fate& fate = judged.fates[static_cast<size_t>(slo.stage)];
       const RunVerdict kind = fate.verdict == Verdict::on_time  ? RunVerdict::good
                               : fate.verdict != Verdict::unseen ? RunVerdict::bad
                               : fate.fault                      ? RunVerdict::probe_fault
                                                                 : RunVerdict::blind;
-      add(fate.step, fate.at, kind);
+      count(run, s, fate.step, fate.order, fate.at, kind);
     }
   }
 }
@@ -210,7 +214,9 @@ void Oracle::count_latency(const RunFacts& run, const Judged& judged, size_t s) 
   const StageTerms& stage = scenario_.transactions[run.transaction].stages[index];
   const bool watched = stage.mode == Mode::watched;
   const Time fast = run.due + slo.faster_than;
-  const auto add = [&](const Step& step, Time at, RunVerdict kind) { count(run, s, step, at, kind); };
+  const auto add = [&](const Step& step, Time at, RunVerdict kind) {
+    count(run, s, step, step == fate.step ? fate.order : kAfterEvidence, at, kind);
+  };
   Time over = fast;  // when it was sure
   for (int life = run.life; life <= fate.step.life; ++life) {
     const Time q0 = life == run.life ? fast : std::max(fast, lives_[static_cast<size_t>(life)].begin);

@@ -24,6 +24,7 @@ Oracle::Fate Oracle::by_interval(const RunFacts& run, size_t i, const Sighted& f
   fate.lo = first.lo;
   fate.hi = first.hi;
   fate.fed = first.fed;
+  fate.order = first.order;
   fate.at = q;
   fate.step = {life, *turn, q};
   if (first.corrupt) {
@@ -113,6 +114,7 @@ void Oracle::after_limit(const RunFacts& run, size_t i, int life, Time from, Tim
   const bool as_expected = stage.expected == Expected::none || fate.awaits_second;
   const auto decide = [&](Verdict verdict, Time at, Time turn, Time q) {
     fate.decided = true;
+    fate.order = kAfterEvidence;
     fate.verdict = verdict;
     fate.at = at;
     fate.step = {life, turn, q};

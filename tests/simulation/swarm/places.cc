@@ -86,7 +86,7 @@ void World::hand_over(size_t w, const Item& item, Time lo, Time hi) {
       if (item.corrupt) text.back() = text.back() == 'a' ? 'b' : 'a';
     }
     if (RunFacts* const known = facts(*run)) {
-      known->sighted.push_back({w, item.number, oracle_->life(), lo, hi, now_, item.corrupt});
+      known->sighted.push_back({w, item.number, oracle_->life(), lo, hi, now_, item.corrupt, next_handed_over_++});
     }
     if (told_)
       note(*run, "seen at w" + std::to_string(w) + " in [+" + format_duration(Duration(lo - run->due)) + ", +" +

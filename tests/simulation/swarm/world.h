@@ -178,7 +178,7 @@ class World {
   std::unordered_map<std::string_view, uint64_t, ByTag> by_marker_;  // of those in sent_, which own the texts
   std::vector<Time> down_until_, swallowing_until_;
   std::vector<Place> places_;
-  uint64_t next_run_ = 1, next_item_ = 1, next_exclusion_ = 1;
+  uint64_t next_run_ = 1, next_item_ = 1, next_exclusion_ = 1, next_handed_over_ = 1;
 
   uint64_t digest_ = 0xcbf29ce484222325;
   Outcome outcome_;
