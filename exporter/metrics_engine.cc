@@ -1,5 +1,6 @@
 // The probe itself: watches, lateness, the engine's loop.
 #include <map>
+#include <optional>
 #include <string>
 
 #include "exporter/metrics.h"
@@ -47,6 +48,13 @@ void collect_engine(const engine::Snapshot& snapshot, Families& families) {
     const engine::WatchState state = snapshot.watches[i].state;
     if (state == engine::WatchState::starting) continue;
     sight.add({{"watch", name}, {"kind", plan.watches[i].kind}}, state == engine::WatchState::in_sight ? 1.0 : 0.0);
+  }
+
+  Family reachable = gauge(families, "slosonde_witness_reachable",
+                           "Whether the witness answered when last asked: 0 or 1; absent until that is known.");
+  for (size_t i = 0; i < plan.witnesses.size() && i < snapshot.witnesses.size(); ++i) {
+    const std::optional<bool>& answers = snapshot.witnesses[i];
+    if (answers) reachable.add({{"witness", plan.witnesses[i]}}, *answers ? 1.0 : 0.0);
   }
 
   histogram(families, "slosonde_start_lateness_seconds", "How long after it was due a run started.")

@@ -1,4 +1,5 @@
 // /api/v1/status, and what /-/healthy and /-/ready say.
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdio>
@@ -26,6 +27,27 @@ void explain_not_ready(const engine::Snapshot& snapshot, Health& health) {
     named = true;
   }
   if (!named) health.why.emplace_back("The engine is starting.");
+}
+
+void explain_silence(const engine::Snapshot& snapshot, Health& health) {
+  if (snapshot.witnesses.empty()) return;
+  const auto failed = [](const std::optional<bool>& one) { return one == false; };
+  if (snapshot.silent_since) {
+    health.why.push_back("No witness has answered since " + format_utc(*snapshot.silent_since + snapshot.wall_offset) +
+                         ": our own network is down, and what cannot be reached is our fault.");
+  } else if (std::ranges::all_of(snapshot.witnesses, failed)) {
+    health.why.emplace_back("No witness has ever answered: what cannot be reached is taken to be down itself.");
+  }
+}
+
+json::array witnesses_view(const engine::Snapshot& snapshot) {
+  json::array all;
+  for (size_t i = 0; i < snapshot.witnesses.size() && i < snapshot.plan->witnesses.size(); ++i) {
+    const std::optional<bool>& answers = snapshot.witnesses[i];
+    all.push_back(json::object{{"address", json_text(snapshot.plan->witnesses[i])},
+                               {"reachable", answers ? json::value(*answers) : json::value(nullptr)}});
+  }
+  return all;
 }
 
 // Calls of a webhook watch's path that were refused since the probe began; null: none, or no webhook.
@@ -82,6 +104,7 @@ Health health_of(const engine::Snapshot* snapshot, Instant now) {
     health.why.push_back("The transaction " + snapshot->plan->transactions[i].name +
                          " is suspended: its slots are missed until it is resumed.");
   }
+  explain_silence(*snapshot, health);
   if (snapshot->draining) health.why.emplace_back("The probe is stopping: it starts no more runs.");
   health.ready = health.healthy && snapshot->ready && !snapshot->draining;
   return health;
@@ -124,6 +147,7 @@ json::value status_view(const engine::Snapshot& snapshot, Instant now, std::stri
                       {"hooks", json::object{{"url", json_text(hooks.url)},
                                              {"listening_since", json_time(hooks.listening_since, wall)}}},
                       {"exclusions", active_exclusions(snapshot)},
+                      {"witnesses", witnesses_view(snapshot)},
                       {"watches", watches}};
 }
 

@@ -37,6 +37,10 @@ Line line_of(engine::Notice::Kind kind) {
       return {Level::warning, "watch out of sight", "watch"};
     case Kind::watch_back:
       return {Level::info, "watch in sight", "watch"};
+    case Kind::network_lost:
+      return {Level::error, "no witness answers", "probe"};
+    case Kind::network_back:
+      return {Level::info, "a witness answers again", "probe"};
     case Kind::alert_fired:
       return {Level::error, "alert fired", "slo"};
     case Kind::alert_resolved:

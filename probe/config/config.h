@@ -25,11 +25,12 @@ struct Probe {
   std::string zone;    // may be empty
   Secret key;          // signs markers; without one a random key is made, and a restart makes old markers foreign
   bool key_is_random = false;
-  Duration grace;         // how long in-flight runs may go on after SIGTERM
-  Duration settle;        // how long a first run waits for its watches, and an open stage for sight
-  Duration max_lateness;  // a slot that would start later than this is missed
-  std::string state;      // a file's path; empty: nothing is kept
-  Duration commit;        // how far apart commits are, at most
+  Duration grace;                    // how long in-flight runs may go on after SIGTERM
+  Duration settle;                   // how long a first run waits for its watches, and an open stage for sight
+  Duration max_lateness;             // a slot that would start later than this is missed
+  std::string state;                 // a file's path; empty: nothing is kept
+  Duration commit;                   // how far apart commits are, at most
+  std::vector<std::string> witness;  // tcp://<numeric address>:<port>
 };
 
 struct Listener {

@@ -40,6 +40,7 @@ Probe probe_of(const Values& values, const Source& source) {
   probe.max_lateness = values.duration("max_lateness");
   probe.state = values.text("state");
   probe.commit = values.duration("commit");
+  probe.witness = values.texts("witness");
   return probe;
 }
 

@@ -79,6 +79,7 @@ constexpr std::array<std::string_view, kRules> kRuleNames = {
     "probe_name",
     "state_needs_key",
     "state_needs_name",
+    "bad_witness",
     "listener_address",
     "listeners_clash",
     "hooks_open",

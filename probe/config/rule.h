@@ -86,6 +86,7 @@ enum class Rule : uint8_t {
   probe_name,
   state_needs_key,
   state_needs_name,
+  bad_witness,
   listener_address,
   listeners_clash,
   hooks_open,

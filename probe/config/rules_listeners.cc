@@ -17,6 +17,21 @@ void check_address(const Values& listener, Problems& problems) {
                Rule::listener_address);
 }
 
+// Names would have to be resolved first, and a silent name server is not the network.
+void check_witness(const Values& probe, Problems& problems) {
+  constexpr std::string_view kScheme = "tcp://";
+  const std::vector<std::string>& all = probe.texts("witness");
+  for (size_t i = 0; i < all.size(); ++i) {
+    const std::string_view text = all[i];
+    const bool is_tcp = text.starts_with(kScheme);
+    const auto address = is_tcp ? parse_address(text.substr(kScheme.size())) : std::nullopt;
+    if (address && !address->is_unix && address->port > 0 && is_numeric_host(address->host)) continue;
+    problems.add(probe.position("witness"), join_index(probe.path("witness"), i),
+                 "no numeric address with its port; write it as tcp://10.0.0.1:443 or tcp://[fd00::1]:443",
+                 Rule::bad_witness);
+  }
+}
+
 bool same_place(const Values& a, const Values& b) {
   if (!a.has("address") || !b.has("address") || a.text("address") != b.text("address")) return false;
   return !a.text("address").ends_with(":0");  // each takes a free port of its own
@@ -65,6 +80,7 @@ void check_admin(const Values& admin, Problems& problems) {
 }  // namespace
 
 void check_probe(const Values& probe, const Source& source, Problems& problems) {
+  check_witness(probe, problems);
   if (probe.has("state") && !probe.has("name") && Builder::is_complete(probe))
     problems.add(probe.position("state"), probe.path("state"),
                  "what is kept is of no use to a probe of another name, and a host's name may change; add `name`",

@@ -9,7 +9,7 @@
 namespace slosonde::config {
 namespace {
 
-constexpr std::array<Key, 9> kProbeKeys = {{
+constexpr std::array<Key, 10> kProbeKeys = {{
     {.name = "name",
      .help = "The probe's name, in metrics and pages. Default: the host's name.",
      .min = "1",
@@ -47,6 +47,13 @@ constexpr std::array<Key, 9> kProbeKeys = {{
      .fallback = "1s",
      .min = "50ms",
      .max = "1m"},
+    {.name = "witness",
+     .type = Type::texts,
+     .help = "Addresses near the probe, as tcp://10.0.0.1:443 (the zone's gateway, say; better two), which are asked "
+             "every second. While none of them answers, not even with a refusal, the network on our own side is "
+             "down: what cannot be reached then is no failure of its own.",
+     .min = "1",
+     .max = "8"},
 }};
 constexpr Block kProbe{.name = "probe", .help = "Who this probe is.", .keys = kProbeKeys};
 

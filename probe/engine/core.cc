@@ -34,8 +34,9 @@ Core::Impl::Impl(std::shared_ptr<const Plan> plan, CoreOptions options)
       markers_(*plan_, options.epoch),
       runs_(*plan_, queue_, options.kept_runs),
       sight_(*plan_, options.start),
+      witnesses_(plan_->witnesses.size()),
       reports_(*plan_, markers_, starvation_),
-      judge_(*plan_, sight_, starvation_),
+      judge_(*plan_, sight_, starvation_, witnesses_),
       stats_(*plan_),
       slis_(*plan_, options.start),
       exclusions_(*plan_),
@@ -190,6 +191,22 @@ void Core::Impl::take(Starved& starved) {
   starvation_.note(starved.from, std::min(starved.to, now_), starved.waited);
 }
 
+void Core::Impl::take(WitnessSaid& said) {
+  const WitnessLog::Said news = witnesses_.say(said.witness, said.asked, said.reachable, now_);
+  if (!news.known) return;
+  for (const RunId& id : std::exchange(asking_, {})) {
+    if (Run* const run = runs_.find(id)) runs_.wake(*run, now_);
+  }
+  if (!news.turned) return;
+  wake(sight_.waiting());
+  if (witnesses_.silent()) {
+    notice(Notice::Kind::network_lost, plan_->probe,
+           "no witness answers, so that our own network is down: until one does, what cannot be reached is our fault");
+  } else {
+    notice(Notice::Kind::network_back, plan_->probe, "a witness answers: our own network is there again");
+  }
+}
+
 Result<void> Core::Impl::command(Instant now, const Command& command) {
   now_ = std::max(now_, now);
   return std::visit([this](const auto& order) { return take(order); }, command);
@@ -341,6 +358,9 @@ void Core::Impl::apply(Run& run, const AwaitsSight& fact) {
 void Core::Impl::apply(Run& run, const SightSettled& fact) {
   sight_.settle(fact.watch, {run.due, fact.until, run.id, fact.what});
 }
+void Core::Impl::apply(Run& run, const AsksWitnesses&) {
+  asking_.insert(run.id);
+}
 void Core::Impl::apply(Run& run, const Sighted& fact) {
   if (run.counted()) stats_.sighted(run.id.transaction, fact.stage, fact.kind);
 }
@@ -436,6 +456,8 @@ std::shared_ptr<Snapshot> Core::Impl::snapshot(Instant now) {
   made->start_lateness = stats_.start_lateness();
   made->wall_steps = wall_steps_;
   made->watches = sight_.statuses();
+  made->witnesses = witnesses_.last();
+  if (witnesses_.silent()) made->silent_since = witnesses_.silent_since();
   made->slos = slis_.statuses();
   made->exclusions = exclusions_.statuses(now);
   made->transactions.reserve(transactions());

@@ -24,6 +24,11 @@
 // open otherwise: until it is covered, until the place fails, or until limit + settle, when it is unseen. What a text
 // names twice counts once.
 //
+// Witnesses. A failure that may come from a network that is down is decided once a round of witnesses that was asked at
+// or after it is known, or 5 s later: if nobody answered, it is our own fault, else (and in doubt) its target's. So is
+// that of a place where evidence turns up, which is then out of sight by our own fault until the network is back and it
+// could be found again. What waited for them counts when it becomes known. Without witnesses nothing waits.
+//
 // Other expectations of a watched stage. `exactly_one`: seen in time it stays open, and is on time once [due, limit] is
 // covered; a second copy within the limit is failed (duplicated). `none`: a copy within the limit is failed
 // (unexpected), covered silence on time. Of a place that is `observer` a failure is want of sight like our own.
@@ -90,7 +95,13 @@ struct Starved {  // we had work, and waited so long of (from, to] for a process
   Instant from{}, to{};
   Duration waited{};
 };
-using Input = std::variant<CheckDone, EvidenceSeen, Covered, OutOfSight, Trigger, Drain, WallStep, Starved>;
+struct WitnessSaid {  // asked at `asked`, together with the others; whether it answered
+  size_t witness = 0;
+  Instant asked{};
+  bool reachable = false;
+};
+using Input =
+    std::variant<CheckDone, EvidenceSeen, Covered, OutOfSight, Trigger, Drain, WallStep, Starved, WitnessSaid>;
 
 // What people tell the running probe.
 struct EndExclusion {
@@ -135,6 +146,8 @@ struct Notice {
     slot_missed,
     watch_lost,
     watch_back,
+    network_lost,  // no witness answers
+    network_back,  // one does again
     alert_fired,
     alert_resolved,
     history_anew,  // an SLO's

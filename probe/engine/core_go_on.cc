@@ -16,8 +16,10 @@ Core::Impl::Impl(Impl& before, const Succession& kept, std::shared_ptr<const Pla
       runs_(*plan_, queue_, options_.kept_runs),
       sight_(*plan_, options_.start),
       starvation_(std::move(before.starvation_)),
+      witnesses_(plan_->witnesses == before.plan_->witnesses ? std::move(before.witnesses_)
+                                                             : WitnessLog(plan_->witnesses.size())),
       reports_(*plan_, markers_, starvation_),
-      judge_(*plan_, sight_, starvation_),
+      judge_(*plan_, sight_, starvation_, witnesses_),
       stats_(*plan_),
       slis_(*plan_, before.now_),
       exclusions_(*plan_),
@@ -101,9 +103,11 @@ void Core::Impl::wait_again(const Run& run) {
   const std::vector<StagePlan>& stages = plan_->transactions[run.id.transaction].stages;
   for (size_t i = 0; i < run.stages.size(); ++i) {
     if (run.stages[i].waits_for_sight) sight_.wait(stages[i].watch, {run.due, run.stages[i].limit, run.id, i});
+    if (run.stages[i].asks_until != kNever) asking_.insert(run.id);
   }
   const std::vector<size_t>& slos = judge_.latency_slos(run.id.transaction);
   for (size_t k = 0; k < run.latency.size(); ++k) {
+    if (run.latency[k] == LatencyMark::asks_witnesses) asking_.insert(run.id);
     if (run.latency[k] != LatencyMark::awaits_sight) continue;
     const SloPlan& slo = plan_->slos[slos[k]];
     const size_t watch = stages[slo.stage.value_or(stages.size() - 1)].watch;
@@ -130,7 +134,8 @@ void Core::Impl::cut(Instant now, const Succession& kept, Outputs& outputs) {
 void Core::Impl::cut(Run& run) {
   const RunId id = run.id;
   for (Stage& stage : run.stages) {
-    if (stage.decided() || stage.report != Report::none) continue;
+    const bool asks = stage.asks_until != kNever;  // nobody waits any more for what the witnesses say
+    if (stage.decided() || (stage.report != Report::none && !asks)) continue;
     stage.report = Report::fault;
     stage.report_at = now_;
     stage.report_error = {ErrorCode::cancelled, "the configuration was reloaded, and the transaction has changed"};

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "probe/engine/starvation.h"
 #include "probe/engine/stats.h"
 #include "probe/engine/suspensions.h"
+#include "probe/engine/witness_log.h"
 
 namespace slosonde::engine {
 
@@ -67,6 +69,7 @@ class Core::Impl {
   void take(Drain& drain);
   void take(WallStep& step);
   void take(Starved& starved);
+  void take(WitnessSaid& said);
   void match(const EvidenceSeen& seen, const ledger::MarkerHit& hit);
   void count_on_attached(const EvidenceSeen& seen, Sighting kind, std::optional<uint32_t> only);
   void wake(const std::vector<RunId>& runs);
@@ -93,6 +96,7 @@ class Core::Impl {
   void apply(Run& run, const CleanedUp& fact);
   void apply(Run& run, const AwaitsSight& fact);
   void apply(Run& run, const SightSettled& fact);
+  void apply(Run& run, const AsksWitnesses& fact);
   void apply(Run& run, const Sighted& fact);
   void apply(Run& run, const Hopped& fact);
   void apply(Run& run, const StageDecided& fact);
@@ -116,6 +120,7 @@ class Core::Impl {
   RunBook runs_;
   Sight sight_;
   Starvation starvation_;
+  WitnessLog witnesses_;
   Reports reports_;
   Judge judge_;
   Stats stats_;
@@ -126,6 +131,7 @@ class Core::Impl {
   std::optional<Keep> keep_;
 
   Instant now_{};
+  std::set<RunId> asking_;                    // the witnesses: runs that wait for their next round
   std::vector<uint32_t> triggers_waiting_;    // by transaction
   std::vector<std::vector<size_t>> watches_;  // by transaction
   Duration wall_offset_{};

@@ -141,6 +141,7 @@ Plan plan_with(const config::Config& config, WatchList& watches) {
   for (const auto& one : config.slos) plan.slos.push_back(slo_from(one));
   for (const auto& one : config.exclusions) plan.exclusions.push_back({one.name, one.transactions, one.window});
   plan.watches = watches_from(watches);
+  plan.witnesses = config.probe.witness;
   return plan;
 }
 

@@ -41,6 +41,8 @@ struct SightSettled {  // waits no more
   size_t what;
 };
 
+struct AsksWitnesses {};  // something of the run waits for what they say in their next round
+
 struct Sighted {
   size_t stage;
   Sighting kind;
@@ -66,8 +68,9 @@ struct PlaceFree {};   // the run counts towards max_in_flight no more; once
 struct RunDecided {};  // once: verdict and instant are in the run
 struct RunOver {};     // once, the last one
 
-using Fact = std::variant<AttemptStarts, AttemptEnds, StepStarts, StepEnds, CleanedUp, AwaitsSight, SightSettled,
-                          Sighted, Hopped, StageDecided, StageFinal, LatencyDecided, PlaceFree, RunDecided, RunOver>;
+using Fact =
+    std::variant<AttemptStarts, AttemptEnds, StepStarts, StepEnds, CleanedUp, AwaitsSight, SightSettled, AsksWitnesses,
+                 Sighted, Hopped, StageDecided, StageFinal, LatencyDecided, PlaceFree, RunDecided, RunOver>;
 using Facts = std::vector<Fact>;
 
 }  // namespace slosonde::engine

@@ -20,10 +20,11 @@ std::string after_due(Duration latency) {
 
 }  // namespace
 
-Judge::Judge(const Plan& plan, const Sight& sight, const Starvation& starvation)
+Judge::Judge(const Plan& plan, const Sight& sight, const Starvation& starvation, const WitnessLog& witnesses)
     : plan_(plan),
       sight_(sight),
       starvation_(starvation),
+      witnesses_(witnesses),
       starved_after_(engine::starved_after(plan)),
       latency_slos_(plan.transactions.size()) {
   for (size_t i = 0; i < plan.slos.size(); ++i) {
@@ -55,7 +56,7 @@ void Judge::step_stage(Run& run, size_t i, Instant t) {
   if (stage.second_at <= t) take_second(run, i, t);
   if (!stage.decided() && plan.from && stage.limit == kNever) follow_from(run, i);
   if (!stage.decided() && plan.mode != StageMode::watched) act(run, i, t);
-  if (stage.decided() || stage.limit > t) return;
+  if (stage.decided() || stage.limit > t || stage.report == Report::failed) return;
   if (plan.mode == StageMode::watched) {
     judge_watched(run, i, t);
   } else {
@@ -73,16 +74,16 @@ void Judge::follow_from(Run& run, size_t i) {
 
 void Judge::take_report(Run& run, size_t i, Instant t) {
   Stage& stage = run.stages[i];
+  const Instant reported = stage.report_at;
   const Report report = std::exchange(stage.report, Report::none);
   stage.report_at = kNever;
   if (report == Report::seen) return on_seen(run, i, t);
   if (stage.decided()) return;
-  Error error = std::move(stage.report_error);
-  if (report == Report::failed) {
-    decide_failed(run, i, std::move(error), t);
-  } else {
-    decide_fault(run, i, std::move(error), t);
-  }
+  if (report == Report::fault) return decide_fault(run, i, std::move(stage.report_error), t);
+  judge_failure(run, i, stage.report_error, reported, t, t);
+  if (stage.decided()) return;
+  stage.report = report;  // and stays so until it is known whose it is
+  stage.report_at = reported;
 }
 
 void Judge::note_sighting(Run& run, size_t i) {
@@ -126,6 +127,8 @@ void Judge::judge_sighting(Run& run, size_t i, Instant at) {
     verdict = StageVerdict::on_time;
   } else if (plan.mode == StageMode::watched && starvation_.explains_late(run.due, stage.limit, stage.seen_hi)) {
     stage.fault = true;  // it may have lain before us by then
+  } else if (plan.mode != StageMode::watched && late_by_our_network(run, stage.limit, stage.seen_hi)) {
+    stage.fault = true;
   } else if (plan.mode != StageMode::watched || stage.seen_lo > stage.limit) {
     verdict = StageVerdict::late;
   }
@@ -175,7 +178,8 @@ void Judge::judge_watched(Run& run, size_t i, Instant t) {
   Stage& stage = run.stages[i];
   const StagePlan& plan = plan_of(run, i);
   const size_t watch = plan.watch;
-  const bool waits = stage.waits_for_sight;
+  const bool waits = stage.waits_for_sight || stage.asks_until != kNever;
+  if (act_may_fail_by_us(run, i, stage.limit, t)) return ask_witnesses(run, i, stage.limit + kWitnessPatience);
   if (!waits || t >= sight_.told_at(watch)) {
     const Instant at = waits ? t : stage.limit;
     if (sight_.covers(watch, run.due, stage.limit)) {
@@ -183,7 +187,9 @@ void Judge::judge_watched(Run& run, size_t i, Instant t) {
       return as_expected ? decide(run, i, StageVerdict::on_time, at) : decide_bad_for_now(run, i, at);
     }
     if (!plan.observer && sight_.place_failed(watch, stage.limit)) {
-      return decide_failed(run, i, sight_.status(watch).error, at);
+      const WitnessLog::Side side = side_of_place(watch, t);
+      if (side == WitnessLog::Side::theirs) return decide_failed(run, i, sight_.status(watch).error, at);
+      if (side == WitnessLog::Side::unknown) ask_witnesses(run, i, sight_.failed_since(watch) + kWitnessPatience);
     }
   }
   if (t >= stage.limit + plan_.settle) return decide(run, i, StageVerdict::unseen, t);
@@ -201,6 +207,7 @@ void Judge::decide(Run& run, size_t i, StageVerdict verdict, Instant at) {
   if (stage.attempt_running) end_attempt(run, i);
   stage.awaits_second = false;
   stage.second_at = kNever;
+  stage.asks_until = kNever;
   StageRecord& record = stage.record;
   record.verdict = verdict;
   record.bad = verdict == StageVerdict::late || verdict == StageVerdict::lost || verdict == StageVerdict::corrupt ||
@@ -216,6 +223,7 @@ void Judge::decide(Run& run, size_t i, StageVerdict verdict, Instant at) {
 void Judge::decide_bad_for_now(Run& run, size_t i, Instant at) {
   Stage& stage = run.stages[i];
   stop_waiting(run, i);
+  stage.asks_until = kNever;
   stage.record.bad = true;
   stage.record.decided = at;
   say(StageDecided{i, slo::Event::bad, at});
@@ -300,11 +308,17 @@ Instant Judge::next_wake(const Run& run, Instant t) const {
     if (!stage.attempt_running && stage.next_start < stage.limit) consider(stage.next_start);
     if (stage.limit == kNever) continue;
     consider(stage.waits_for_sight ? stage.limit + plan_.settle : stage.limit);
+    if (stage.waits_for_sight) consider(witnesses_.recovered_at());
+    if (stage.asks_until != kNever) consider(stage.asks_until);
     if (plan.mode != StageMode::watched) consider(stage.limit + kJudgeGrace);
   }
   const std::vector<size_t>& slos = latency_slos_[run.id.transaction];
   for (size_t k = 0; k < run.latency.size(); ++k) {
-    if (run.latency[k] != LatencyMark::counted) consider(run.due + *plan_.slos[slos[k]].faster_than);
+    if (run.latency[k] == LatencyMark::counted) continue;
+    const Instant fast_until = run.due + *plan_.slos[slos[k]].faster_than;
+    consider(fast_until);
+    if (run.latency[k] == LatencyMark::awaits_sight) consider(witnesses_.recovered_at());
+    if (run.latency[k] == LatencyMark::asks_witnesses) consider(fast_until + kWitnessPatience);
   }
   if (run.verdict) {
     if (run.finally_done()) {

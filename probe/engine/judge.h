@@ -13,6 +13,7 @@
 #include "probe/engine/run_state.h"
 #include "probe/engine/sight.h"
 #include "probe/engine/starvation.h"
+#include "probe/engine/witness_log.h"
 
 namespace slosonde::engine {
 
@@ -33,11 +34,11 @@ RunVerdict verdict_of(const Run& run);
 
 // Reads the plan and what can be seen, changes the run it is given, and says what followed as facts: it keeps nothing
 // of its own from one run to the next. judge.cc: stages; judge_action.cc: their checks; judge_latency.cc: latency SLIs;
-// judge_run.cc: the whole run. Engine thread.
+// judge_network.cc: failures that may be our own network's; judge_run.cc: the whole run. Engine thread.
 class Judge {
  public:
   // All outlive it.
-  Judge(const Plan& plan, const Sight& sight, const Starvation& starvation);
+  Judge(const Plan& plan, const Sight& sight, const Starvation& starvation, const WitnessLog& witnesses);
 
   // Decides what is to be decided at `t`; it is `now`, not before `t`. Adds to `facts`, of which RunOver is the last.
   // Gives the next instant at which the run has something to come (kNever: nothing, or it is over).
@@ -87,8 +88,16 @@ class Judge {
   void judge_action(Run& run, size_t i, Instant t);
   void judge_never_started(Run& run, size_t i);
 
+  // judge_network.cc
+  void judge_failure(Run& run, size_t i, Error error, Instant failed, Instant at, Instant t);
+  void ask_witnesses(Run& run, size_t i, Instant until);
+  WitnessLog::Side side_of_place(size_t watch, Instant t) const;
+  WitnessLog::Side side_of_silence(const Stage& stage, Instant by, Instant t) const;
+  bool late_by_our_network(const Run& run, Instant limit, Instant at) const;
+  bool act_may_fail_by_us(const Run& run, size_t i, Instant by, Instant t) const;
+
   // judge_latency.cc
-  enum class LatencyState : uint8_t { open, awaits_sight, none, good, bad, blind, probe_fault };
+  enum class LatencyState : uint8_t { open, asks_witnesses, awaits_sight, none, good, bad, blind, probe_fault };
   void step_latency(Run& run, Instant t);
   LatencyState latency_state(const Run& run, size_t stage, Instant fast_until, Instant t, bool waits) const;
 
@@ -102,6 +111,7 @@ class Judge {
   const Plan& plan_;
   const Sight& sight_;
   const Starvation& starvation_;
+  const WitnessLog& witnesses_;
   Duration starved_after_;
   std::vector<std::vector<size_t>> latency_slos_;  // by transaction
   // During a step.

@@ -24,6 +24,7 @@ void Judge::act(Run& run, size_t i, Instant t) {
     end_attempt(run, i);
     stage.answered = true;
     stage.last_valid = stage.last_fault = false;
+    stage.failed_at = stage.attempt_deadline;
     stage.record.error = unanswered(plan.poll_timeout);
     stage.next_start = std::max(stage.attempt_start + plan.poll_every, t);
   } else if (stage.next_start == kNever && stage.record.attempts == 0) {
@@ -91,18 +92,21 @@ void Judge::judge_action(Run& run, size_t i, Instant t) {
   if (stage.attempt_running) {
     if (t < stage.limit + kJudgeGrace) return;  // a result made in time may still come in
     end_attempt(run, i);
+    stage.failed_at = stage.limit;
   }
   // A poll that was to ask once more before the limit, and could not.
   const bool kept_from_asking = stage.next_start < stage.limit && starved(stage.next_start);
   const bool held_up =
       kept_from_asking || starved(stage.limit + kJudgeGrace) || starvation_.explains_silence(run.due, stage.limit);
-  if (held_up) return decide_fault(run, i, starved_error(), stage.limit);
-  if (plan.mode == StageMode::done) return decide_failed(run, i, unanswered(plan.within), stage.limit);
-  if (!stage.answered) return decide_failed(run, i, unanswered(plan.within), stage.limit);
+  const bool asks = stage.asks_until != kNever;  // and so comes back when the witnesses have said
+  if (held_up && !asks) return decide_fault(run, i, starved_error(), stage.limit);
+  if (plan.mode == StageMode::done || !stage.answered) {
+    return judge_failure(run, i, unanswered(plan.within), stage.limit, stage.limit, t);
+  }
   Error error = stage.record.error;
   if (stage.last_fault) return decide_fault(run, i, std::move(error), stage.limit);
   if (stage.last_valid) return decide(run, i, StageVerdict::lost, stage.limit);
-  decide_failed(run, i, std::move(error), stage.limit);
+  judge_failure(run, i, std::move(error), stage.failed_at, stage.limit, t);
 }
 
 void Judge::judge_never_started(Run& run, size_t i) {

@@ -13,12 +13,19 @@ void Judge::step_latency(Run& run, Instant t) {
     const SloPlan& slo = plan_.slos[index];
     const size_t stage = slo.stage.value_or(run.stages.size() - 1);  // none named: it is about the last one
     const Instant fast_until = run.due + *slo.faster_than;
-    const bool waited = mark == LatencyMark::awaits_sight;
+    const bool waited = mark == LatencyMark::awaits_sight, undecided = mark != LatencyMark::open;
     const LatencyState state = latency_state(run, stage, fast_until, t, waited);
     if (state == LatencyState::open) continue;
     const size_t watch = plan_of(run, stage).watch, what = run.stages.size() + k;
+    if (state == LatencyState::asks_witnesses) {
+      say(AsksWitnesses{});
+      if (!waited) mark = LatencyMark::asks_witnesses;
+      continue;
+    }
     if (state == LatencyState::awaits_sight) {
       if (!waited) say(AwaitsSight{watch, fast_until, what});
+      const bool asks = sight_.place_failed(watch) && side_of_place(watch, t) == WitnessLog::Side::unknown;
+      if (asks) say(AsksWitnesses{});
       mark = LatencyMark::awaits_sight;
       continue;
     }
@@ -26,7 +33,7 @@ void Judge::step_latency(Run& run, Instant t) {
     if (waited) say(SightSettled{watch, fast_until, what});
     // Decided with the stage, or before it: when the time was over, or (having waited) when that could be proven.
     const StageRecord& record = run.stages[stage].record;
-    const Instant over = waited ? t : fast_until;
+    const Instant over = undecided ? t : fast_until;
     if (state == LatencyState::bad) {
       say(LatencyDecided{index, slo::Event::bad, record.decided ? std::min(*record.decided, over) : over});
     } else if (state == LatencyState::good) {
@@ -50,6 +57,7 @@ Judge::LatencyState Judge::latency_state(const Run& run, size_t index, Instant f
   const auto by_sighting = [&] {
     if (*record.seen_hi <= fast_until) return LatencyState::good;
     if (starvation_.explains_late(run.due, fast_until, *record.seen_hi)) return LatencyState::probe_fault;
+    if (!watched && late_by_our_network(run, fast_until, *record.seen_hi)) return LatencyState::probe_fault;
     return !watched || *record.seen_lo > fast_until ? LatencyState::bad : LatencyState::blind;
   };
   // It is open, or bad, for want or because of a second copy: that is no matter of speed.
@@ -70,9 +78,14 @@ Judge::LatencyState Judge::latency_state(const Run& run, size_t index, Instant f
   }
   if (t < fast_until) return LatencyState::open;
   if (plan.mode == StageMode::polled && stage.answered && stage.last_fault) return LatencyState::open;
+  if (stage.asks_until != kNever || act_may_fail_by_us(run, index, fast_until, t)) return LatencyState::asks_witnesses;
   if (waits && t < sight_.told_at(plan.watch)) return LatencyState::awaits_sight;
   if (!watched && starvation_.explains_silence(run.due, fast_until)) return LatencyState::open;
-  if (proven() || (!plan.observer && sight_.place_failed(plan.watch, fast_until))) return LatencyState::bad;
+  if (!watched && side_of_silence(stage, fast_until, t) != WitnessLog::Side::theirs)
+    return LatencyState::asks_witnesses;
+  if (proven()) return LatencyState::bad;
+  const bool failed = !plan.observer && sight_.place_failed(plan.watch, fast_until);
+  if (failed && side_of_place(plan.watch, t) == WitnessLog::Side::theirs) return LatencyState::bad;
   return LatencyState::awaits_sight;
 }
 

@@ -87,6 +87,7 @@ struct Plan {
   std::vector<WatchPlan> watches;
   std::vector<SloPlan> slos;
   std::vector<ExclusionPlan> exclusions = {};
+  std::vector<std::string> witnesses = {};  // tcp://10.0.0.1:443
 };
 
 }  // namespace slosonde::engine

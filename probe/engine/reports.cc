@@ -114,6 +114,7 @@ Instant Reports::polled(Run& run, size_t i, Instant now, checks::CheckResult& re
   const bool held = result.outcome == checks::Outcome::held;
   stage.last_valid = held || result.outcome == checks::Outcome::not_yet;
   stage.last_fault = own_fault(result);
+  stage.failed_at = stage.last_valid ? kNever : result.received;
   if (held) {
     markers_.scan(result.evidence);
     if (markers_.names(run.id)) {

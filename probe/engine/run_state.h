@@ -35,6 +35,9 @@ struct Stage {
   bool answered = false;         // an attempt has ended
   bool last_valid = false;       // and the last one was a valid answer
   bool last_fault = false;       // or failed by our own fault
+  Instant failed_at = kNever;    // or else when it failed; kNever: nobody knows any more
+  // Past its limit, or failed: until when it may wait for what the witnesses say; kNever: it does not.
+  Instant asks_until = kNever;
 
   // Watched stages.
   bool waits_for_sight = false;  // past its limit, and absence is not proven
@@ -65,7 +68,7 @@ struct FinalStep {
 };
 
 // How far the event of a latency SLO is.
-enum class LatencyMark : uint8_t { open, awaits_sight, counted };
+enum class LatencyMark : uint8_t { open, asks_witnesses, awaits_sight, counted };
 
 struct Run {
   RunId id;

@@ -10,6 +10,7 @@
 #include "probe/engine/launcher.h"
 #include "probe/engine/launcher_alarm.h"
 #include "probe/engine/supervisor.h"
+#include "probe/engine/witnesses.h"
 
 namespace slosonde::engine {
 
@@ -52,12 +53,14 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     lag_.edges = lag_edges();
     lag_.counts.assign(lag_edges()->size() + 1, 0);
     for (size_t i = 0; i < equipment_.watches.size(); ++i) supervisors_.push_back(supervisor(i));
+    witnesses_ = make_witnesses();
     config_.loaded = started_;
     publish(started_);
   }
 
   void start() {
     for (const auto& supervisor : supervisors_) supervisor->start();
+    witnesses_->start();
     alarm_.soon();
   }
 
@@ -266,7 +269,12 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
       supervisors[*goes_on]->goes_by(*goes_on);
     }
     supervisors_ = std::move(supervisors);  // those that are left stop
+    const bool same_witnesses = next.plan->witnesses == equipment_.plan->witnesses;
     equipment_ = std::move(next);
+    if (!same_witnesses) {
+      witnesses_ = make_witnesses();
+      witnesses_->start();
+    }
     for (size_t w = 0; w < supervisors_.size(); ++w) {
       if (supervisors_[w]) continue;
       supervisors_[w] = supervisor(w);
@@ -279,6 +287,11 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   std::unique_ptr<Supervisor> supervisor(size_t watch) {
     return std::make_unique<Supervisor>(io_, equipment_.watches[watch], watch,
                                         [this](Input input) { take(std::move(input)); });
+  }
+
+  std::unique_ptr<Witnesses> make_witnesses() {
+    return std::make_unique<Witnesses>(io_, equipment_.plan->witnesses,
+                                       [this](Input input) { take(std::move(input)); });
   }
 
   void arm(Instant now) {
@@ -375,9 +388,11 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
       if (keeper_) keeper_->finish(now);
       launcher_.cancel_all();
       for (const auto& supervisor : supervisors_) supervisor->stop();
+      witnesses_->stop();
     }
     const auto runs_on = [](const auto& supervisor) { return supervisor->running(); };
-    const bool busy = launcher_.in_flight() > 0 || std::any_of(supervisors_.begin(), supervisors_.end(), runs_on);
+    const bool busy = launcher_.in_flight() > 0 || witnesses_->running() ||
+                      std::any_of(supervisors_.begin(), supervisors_.end(), runs_on);
     if (busy && now < *stopping_ + kStopPatience) return false;
     stopped_ = true;
     publish(now);
@@ -394,6 +409,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   std::unique_ptr<StateKeeper> keeper_;
   Launcher launcher_;
   std::vector<std::unique_ptr<Supervisor>> supervisors_;
+  std::unique_ptr<Witnesses> witnesses_;
   Alarm alarm_;
   Duration wall_offset_;
   Instant processor_asked_;

@@ -33,7 +33,8 @@ std::vector<WatchStatus> Sight::statuses() const {
 
 Sight::Gained Sight::covered(size_t watch, Instant from, Instant to, Instant now, Instant oldest) {
   Place& place = places_[watch];
-  place.told_at = now;
+  place.told_at = place.seen_at = now;
+  place.failed_since = kNever;
   const TimeSpan whole = place.coverage.add(from, std::min(to, now));
   Gained gained;
   gained.first = !std::exchange(place.covered_once, true);
@@ -55,9 +56,21 @@ Sight::Lost Sight::out_of_sight(size_t watch, Error error, Instant now) {
   lost.news = place.status.state != WatchState::out_of_sight;
   place.status.state = WatchState::out_of_sight;
   place.status.error = std::move(error);
-  if (!place_failed(watch)) return lost;
+  if (!place_failed(watch)) {
+    place.failed_since = kNever;
+    return lost;
+  }
+  place.failed_since = std::min(place.failed_since, now);
   for (const Waiting& one : place.waiting) lost.proceed.push_back(one.run);
   return lost;
+}
+
+std::vector<RunId> Sight::waiting() const {
+  std::vector<RunId> all;
+  for (const Place& place : places_) {
+    for (const Waiting& one : place.waiting) all.push_back(one.run);
+  }
+  return all;
 }
 
 void Sight::take_over(size_t watch, Sight& before, size_t was) {

@@ -53,6 +53,9 @@ class Sight {
   // The same for what should have been seen by `limit`: of a time when nobody looked the place's present state says
   // nothing.
   bool place_failed(size_t watch, Instant limit) const { return limit >= since_ && place_failed(watch); }
+  // Since when that is so; and when it was last told to see anything.
+  Instant failed_since(size_t watch) const { return places_[watch].failed_since; }
+  Instant seen_at(size_t watch) const { return places_[watch].seen_at; }
   // Whether runs need not wait for it: it has covered something, or its place fails, which is theirs to tell.
   bool ready(size_t watch) const { return places_[watch].covered_once || place_failed(watch); }
   bool all_reported() const;
@@ -78,6 +81,9 @@ class Sight {
   const Coverage& coverage(size_t watch) const { return places_[watch].coverage; }
   void restore(size_t watch, Instant from, Instant to) { places_[watch].coverage.add(from, to); }
 
+  // All runs of which something waits.
+  std::vector<RunId> waiting() const;
+
   void wait(size_t watch, const Waiting& one) { places_[watch].waiting.insert(one); }
   void settle(size_t watch, const Waiting& one) { places_[watch].waiting.erase(one); }
 
@@ -88,7 +94,7 @@ class Sight {
     std::vector<Attached> attached;
     std::set<Waiting> waiting;
     bool covered_once = false;
-    Instant told_at{};
+    Instant told_at{}, seen_at = Instant::min(), failed_since = kNever;
   };
 
   static std::vector<RunId> take_proven(Place& place, const TimeSpan& covered);

@@ -139,6 +139,8 @@ struct Snapshot {
   bool draining = false;                       // SIGTERM seen
   std::vector<TransactionStats> transactions;  // in plan order, as are all below
   std::vector<WatchStatus> watches;
+  std::vector<std::optional<bool>> witnesses;  // whether each answered when last asked; none: not known yet
+  std::optional<Instant> silent_since;         // no witness answers from then on
   std::vector<SloStatus> slos;
   std::vector<ExclusionStatus> exclusions;  // of the configuration first, then those declared to the running probe
   RunList runs;                             // in flight and the last closed ones, of each transaction (bounded)

@@ -239,6 +239,7 @@ std::vector<PlanChange> plan_changes(const Plan& before, const Plan& after) {
   std::string probe;
   add(probe, "settle", before.settle, after.settle);
   add(probe, "max_lateness", before.max_lateness, after.max_lateness);
+  if (before.witnesses != after.witnesses) add(probe, "witness");
   if (!probe.empty()) changes.push_back({What::probe, How::changed, after.probe, std::move(probe)});
   add_transactions(before, after, changes);
   add_slos(before, after, changes);

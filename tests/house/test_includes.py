@@ -26,7 +26,7 @@ UNBOUND = {"probe/cli", "probe", "bench", "tests"}  # the commands, main.cc, ben
 # Libraries: (what the header's name looks like, what else is fine, where it may stand).
 LIBRARIES = [
     (r"boost/(asio|beast)/", r"boost/asio/awaitable\.hpp",
-     r"probe/io/|exporter/web/|probe/engine/(launcher|service|supervisor)|demo/|tests/|bench/|probe/(cli/|main\.cc)"),
+     r"probe/io/|exporter/web/|probe/engine/(launcher|service|supervisor|witnesses)|demo/|tests/|bench/|probe/(cli/|main\.cc)"),
     (r"curl/", None, r"checks/|exporter/|tests/|bench/|probe/(cli/|main\.cc)"),
     (r"librdkafka/", None, r"checks/|demo/|tests/|bench/"),
     (r"sqlite3\.h", None, r"probe/store/|tests/"),
@@ -93,7 +93,7 @@ def test_every_header_is_guarded():
 
 def test_each_file_of_the_engine_is_of_the_core_or_of_its_world():
     """A header that nobody has put on one side or the other would be checked by nobody."""
-    world = {"equip", "launcher", "launcher_alarm", "service", "state_keeper", "supervisor"}
+    world = {"equip", "launcher", "launcher_alarm", "service", "state_keeper", "supervisor", "witnesses"}
     names = {path.stem for path in files() if shown(path).startswith("probe/engine/")}
     assert names == CORE | world and not CORE & world
 

@@ -123,3 +123,67 @@ class SilentUdp:
                 self.received += 1
             except socket.timeout:
                 pass
+
+
+class Mutable:
+    """A TCP port that answers connections, or swallows them as a network that is down does: its queue is full, and what the
+    kernel gets beyond that it drops. Answers at first. `port`, `address`."""
+
+    _ROOM = 3  # a queue of nought takes one or two
+
+    def __init__(self, host="127.0.0.1"):
+        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._listener.bind((host, 0))
+        self._listener.listen(0)
+        self._listener.settimeout(0.05)
+        self.port = self._listener.getsockname()[1]
+        self.address = f"{host}:{self.port}"
+        self._speaks, self._rests, self._ended = threading.Event(), threading.Event(), threading.Event()
+        self._speaks.set()
+        self._fillers = []
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join(10)
+        self.speak()
+        self._listener.close()
+
+    def mute(self):
+        """From its return on nothing answers there."""
+        self._rests.clear()
+        self._speaks.clear()
+        self._rests.wait(10)
+        for _ in range(self._ROOM):
+            filler = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            filler.setblocking(False)
+            filler.connect_ex(self._listener.getsockname())
+            self._fillers.append(filler)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+            trial.settimeout(0.3)
+            try:
+                trial.connect(self._listener.getsockname())
+            except socket.timeout:
+                return
+        raise AssertionError("the port still answers")
+
+    def speak(self):
+        for filler in self._fillers:
+            filler.close()
+        self._fillers.clear()
+        self._speaks.set()
+
+    def _accept(self):
+        while not self._ended.is_set():
+            if not self._speaks.is_set():
+                self._rests.set()
+                self._speaks.wait(0.05)
+                continue
+            try:
+                self._listener.accept()[0].close()
+            except socket.timeout:
+                pass

@@ -52,6 +52,17 @@ TEST(Health, ReadinessNamesTheWatchesThatAreMissing) {
   EXPECT_FALSE(health_of(snapshot.get(), sample::kNow).ready);
 }
 
+TEST(Health, SilentWitnessesAreTold) {
+  auto snapshot = sample::snapshot();
+  EXPECT_TRUE(health_of(snapshot.get(), sample::kNow).why.empty()) << "one of them answers";
+  snapshot->witnesses = {false, false, false};
+  EXPECT_THAT(health_of(snapshot.get(), sample::kNow).why, ElementsAre(HasSubstr("No witness has ever answered")));
+  snapshot->silent_since = sample::kNow - 5s;
+  const Health silent = health_of(snapshot.get(), sample::kNow);
+  EXPECT_THAT(silent.why, ElementsAre(HasSubstr("No witness has answered since 2026-01-31T09:29:55.000Z")));
+  EXPECT_TRUE(silent.healthy && silent.ready);
+}
+
 TEST(Api, SlosHaveExactlyTheContractedKeys) {
   const json::value view = sent(slos_view(*sample::snapshot()));
   EXPECT_THAT(keys(view), ElementsAre("slos"));
@@ -104,6 +115,10 @@ TEST(Api, StatusFollowsTheWallClockAndShowsWatches) {
   EXPECT_EQ(lost.at("state"), "out_of_sight");
   EXPECT_EQ(lost.at("error").at("code"), "connect_refused");
   EXPECT_TRUE(status.at("watches").at(0).at("error").is_null());
+  EXPECT_EQ(status.at("witnesses").at(0).at("address"), "tcp://10.0.0.1:443");
+  EXPECT_TRUE(status.at("witnesses").at(0).at("reachable").as_bool());
+  EXPECT_FALSE(status.at("witnesses").at(1).at("reachable").as_bool());
+  EXPECT_TRUE(status.at("witnesses").at(2).at("reachable").is_null());
 }
 
 TEST(Api, TransactionsShowEachStage) {

@@ -108,7 +108,7 @@ TEST(Metrics, CountersAndHistogramsAreThereFromTheStartAtZero) {
 TEST(Metrics, GaugesWithNothingToSayAreAbsent) {
   const std::string fresh = engine_text(*sample::fresh_snapshot());
   for (const char* name : {"slosonde_slo_burn_rate", "slosonde_slo_coverage_ratio", "_budget_remaining", "_expiry_",
-                           "_percentile_", "slosonde_watch_in_sight"}) {
+                           "_percentile_", "slosonde_watch_in_sight", "slosonde_witness_reachable"}) {
     EXPECT_THAT(fresh, Not(HasSubstr(name)));
   }
   EXPECT_THAT(fresh, HasSubstr("slosonde_slo_objective_ratio{slo=\"alert-delivered\"} 0.999\n"));

@@ -39,6 +39,7 @@ std::shared_ptr<const Plan> plan() {
   console.every = 15s;
   console.stages = {stage("up", StageMode::done, 2s)};
   plan->transactions = {alert, console};
+  plan->witnesses = {"tcp://10.0.0.1:443", "tcp://10.0.0.2:443", "tcp://10.0.0.3:443"};
   plan->watches = {{"kafka incidents", "kafka"}, {"webhook /hooks/alert", "webhook"}, {"kafka incidents", "kafka"}};
   SloPlan delivered;
   delivered.name = "alert-delivered";
@@ -255,6 +256,7 @@ std::shared_ptr<Snapshot> snapshot(Instant now) {
   console.last_good = now - 6s;
   console.stages[0].verdicts = {240, 0, 0, 0, 0, 0, 0};
   console.stages[0].latency = filled({0.5, 2, 8}, {240, 0, 0, 0}, 0.96);
+  made->witnesses = {true, false, std::nullopt};
   made->watches[0] = {WatchState::in_sight, {}, now - 400ms};
   made->watches[1] = {WatchState::in_sight, {}, now - 100ms};
   made->watches[2] = {WatchState::out_of_sight,
