@@ -14,9 +14,12 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <utility>
+
+#include "probe/io/name_server_trial.h"
 
 namespace slosonde::io {
 
@@ -28,6 +31,11 @@ namespace {
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr int kTry_ms = 1000;  // how long a server is given at first; later tries get more
 constexpr int kTries = 3;
+constexpr int kDnsPort = 53;
+// Unanswered so long, or for a quarter of the time there is: do our name servers live at all? Their silence proves
+// something once they were asked for at least so long.
+constexpr Duration kDoubtAfter = std::chrono::milliseconds(300);
+constexpr Duration kLeastTrial = std::chrono::milliseconds(200);
 
 struct Query {
   explicit Query(asio::io_context& context) : timer(context) {}
@@ -72,7 +80,7 @@ Error explain(const std::string& host, IpFamily family, int status, int own_errn
                                                  : family == IpFamily::v6 ? " has no IPv6 address"
                                                                           : " has no IPv4 address")};
     case ARES_ETIMEOUT:
-      return {ErrorCode::resolve_timeout, what + " was not resolved: no name server answered"};
+      return {ErrorCode::resolve_timeout, what + " was not resolved in time: no name server answered this"};
     case ARES_ECONNREFUSED:
       return {ErrorCode::resolve_failed, what + " was not resolved: nothing listens at the name servers' addresses"};
     case ARES_ENOMEM:
@@ -83,6 +91,15 @@ Error explain(const std::string& host, IpFamily family, int status, int own_errn
     default:
       return {ErrorCode::resolve_failed, what + " was not resolved: " + ares_strerror(status)};
   }
+}
+
+// Our own: whoever is asked about anything says nothing.
+Error unheard(const std::string& host, int status) {
+  const std::string what = "the name \"" + host + "\" was not resolved: ";
+  if (status == ARES_ECONNREFUSED) {
+    return {ErrorCode::io_failed, what + "nothing listens at the name servers' addresses"};
+  }
+  return {ErrorCode::io_failed, what + "our name servers answer nothing at all, whatever they are asked"};
 }
 
 std::optional<Address> as_number(const std::string& host) {
@@ -101,6 +118,14 @@ std::string resolv_conf_stamp() {
          std::to_string(state.st_mtim.tv_nsec);
 }
 
+// At `until` at the latest. False: cancelled.
+asio::awaitable<bool> answered_by(std::shared_ptr<Query> query, BootClock::time_point until) {
+  if (query->done) co_return true;
+  query->timer.expires_at(until);
+  auto [stopped] = co_await query->timer.async_wait(kTuple);
+  co_return query->done || !stopped;
+}
+
 }  // namespace
 
 // One set of servers. Lives until its last lookup has ended, also when a newer one has taken its place.
@@ -116,6 +141,10 @@ class Resolver::Channel : public std::enable_shared_from_this<Channel> {
   void ask(const std::string& host, int family, std::shared_ptr<Query> query);
   size_t in_flight() const { return in_flight_; }
   int own_errno() const { return own_errno_; }
+  // Whether a server has said anything, to whomever of us, since then.
+  bool heard_since(BootClock::time_point t) const { return heard_ >= t; }
+  // Asks the servers whether they live, as long as somebody holds it.
+  std::shared_ptr<NameServerTrial> trial();
 
  private:
   struct Socket {
@@ -133,6 +162,9 @@ class Resolver::Channel : public std::enable_shared_from_this<Channel> {
   static void on_answer(void* given, int status, int timeouts, ares_addrinfo* found);
   static int connect_socket(ares_socket_t made, const sockaddr* to, ares_socklen_t size, void* self);
   static ares_socket_t make_socket(int domain, int type, int protocol, void* self);
+  static ares_ssize_t receive(ares_socket_t made, void* space, size_t size, int flags, sockaddr* from,
+                              ares_socklen_t* from_size, void* self);
+  std::vector<NameServerTrial::Endpoint> servers() const;
   void watch(int number, const std::shared_ptr<Socket>& socket);
   void tick();
 
@@ -143,6 +175,8 @@ class Resolver::Channel : public std::enable_shared_from_this<Channel> {
   bool ticking_ = false;
   size_t in_flight_ = 0;
   int own_errno_ = 0;
+  BootClock::time_point heard_ = BootClock::time_point::min();
+  std::weak_ptr<NameServerTrial> trial_;
 };
 
 int Resolver::Channel::open(const std::vector<std::string>& servers) {
@@ -160,14 +194,11 @@ int Resolver::Channel::open(const std::vector<std::string>& servers) {
     return status;
   }
   // c-ares does not say when socket() failed for want of descriptors, so it is ours; and then the others must be too.
-  static const ares_socket_functions functions = {
-      make_socket, [](ares_socket_t made, void*) { return ::close(made); }, connect_socket,
-      [](ares_socket_t made, void* space, size_t size, int flags, sockaddr* from, ares_socklen_t* from_size, void*) {
-        return static_cast<ares_ssize_t>(::recvfrom(made, space, size, flags, from, from_size));
-      },
-      [](ares_socket_t made, const iovec* parts, int count, void*) {
-        return static_cast<ares_ssize_t>(::writev(made, parts, count));
-      }};
+  static const ares_socket_functions functions = {make_socket, [](ares_socket_t made, void*) { return ::close(made); },
+                                                  connect_socket, receive,
+                                                  [](ares_socket_t made, const iovec* parts, int count, void*) {
+                                                    return static_cast<ares_ssize_t>(::writev(made, parts, count));
+                                                  }};
   ares_set_socket_functions(handle_, &functions, this);
   if (servers.empty()) return ARES_SUCCESS;
   std::string list;
@@ -190,6 +221,42 @@ int Resolver::Channel::connect_socket(ares_socket_t made, const sockaddr* to, ar
   // Not to be had: a local port.
   if (result != 0 && errno == EAGAIN) static_cast<Channel*>(self)->own_errno_ = errno;
   return result;
+}
+
+ares_ssize_t Resolver::Channel::receive(ares_socket_t made, void* space, size_t size, int flags, sockaddr* from,
+                                        ares_socklen_t* from_size, void* self) {
+  const ssize_t got = ::recvfrom(made, space, size, flags, from, from_size);
+  if (got > 0) static_cast<Channel*>(self)->heard_ = BootClock::now();
+  return static_cast<ares_ssize_t>(got);
+}
+
+std::vector<NameServerTrial::Endpoint> Resolver::Channel::servers() const {
+  std::vector<NameServerTrial::Endpoint> all;
+  ares_addr_port_node* first = nullptr;
+  if (ares_get_servers_ports(handle_, &first) != ARES_SUCCESS) return all;
+  for (const ares_addr_port_node* node = first; node != nullptr; node = node->next) {
+    const auto port = static_cast<uint16_t>(node->udp_port == 0 ? kDnsPort : node->udp_port);
+    if (node->family == AF_INET6) {
+      asio::ip::address_v6::bytes_type bytes;
+      std::memcpy(bytes.data(), &node->addr.addr6, bytes.size());
+      all.emplace_back(asio::ip::address_v6(bytes), port);
+    } else {
+      all.emplace_back(asio::ip::address_v4(ntohl(node->addr.addr4.s_addr)), port);
+    }
+  }
+  ares_free_data(first);
+  return all;
+}
+
+std::shared_ptr<NameServerTrial> Resolver::Channel::trial() {
+  if (auto under_way = trial_.lock()) return under_way;
+  auto heard = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->heard_ = BootClock::now();
+  };
+  auto fresh = std::make_shared<NameServerTrial>(context_, servers(), std::move(heard));
+  trial_ = fresh;
+  fresh->begin();
+  return fresh;
 }
 
 // c-ares says which of its sockets it wants to hear of; neither of both means that it is about to close it.
@@ -312,19 +379,25 @@ asio::awaitable<Result<std::vector<Address>>> Resolver::resolve(std::string host
     co_return fail(ErrorCode::busy, std::to_string(kMostInFlight) + " names are being resolved already");
   }
   const auto query = std::make_shared<Query>(context_);
+  const BootClock::time_point began = BootClock::now();
   channel->ask(host, family == IpFamily::any ? AF_UNSPEC : family == IpFamily::v6 ? AF_INET6 : AF_INET, query);
-  if (!query->done) {
-    query->timer.expires_at(deadline);
-    auto [stopped] = co_await query->timer.async_wait(kTuple);
-    if (!query->done && stopped) co_return fail(ErrorCode::cancelled, "cancelled while \"" + host + "\" was resolved");
-    if (!query->done) {
-      co_return fail(ErrorCode::resolve_timeout,
-                     "the name \"" + host + "\" was not resolved in time: no name server answered");
-    }
+  auto went_on = co_await answered_by(query, began + std::min(kDoubtAfter, (deadline - began) / 4));
+  const BootClock::time_point doubted = BootClock::now();
+  std::shared_ptr<NameServerTrial> trial;
+  if (went_on && !query->done) {
+    trial = channel->trial();
+    auto to_the_end = co_await answered_by(query, deadline);
+    went_on = to_the_end;
   }
+  if (!went_on) co_return fail(ErrorCode::cancelled, "cancelled while \"" + host + "\" was resolved");
+  const int own = query->done ? channel->own_errno() : 0;
+  const int word = query->done ? query->status : ARES_ETIMEOUT;
+  // Silent however they are asked, or refused at once by all of them.
+  const bool asked = trial ? trial->asks_all() && BootClock::now() - doubted >= kLeastTrial : word == ARES_ECONNREFUSED;
+  const bool none = (word == ARES_ETIMEOUT || word == ARES_ECONNREFUSED) && !channel->heard_since(began);
+  if (own == 0 && none && asked) co_return fail(unheard(host, word));
   if (query->status == ARES_SUCCESS && !query->addresses.empty()) co_return std::move(query->addresses);
-  const int status = query->status == ARES_SUCCESS ? ARES_ENODATA : query->status;
-  co_return fail(explain(host, family, status, channel->own_errno()));
+  co_return fail(explain(host, family, word == ARES_SUCCESS ? ARES_ENODATA : word, own));
 }
 
 }  // namespace slosonde::io

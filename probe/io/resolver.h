@@ -14,7 +14,9 @@
 namespace slosonde::io {
 
 // Engine thread. /etc/hosts and /etc/resolv.conf count (and are read again when resolv.conf changes), unless servers
-// are given ("127.0.0.1:5353"). Nothing is cached: each lookup asks, as a new client would.
+// are given ("127.0.0.1:5353"). Nothing is cached: each lookup asks, as a new client would. While a name stays
+// unanswered the servers are asked for the root: where they say nothing to anybody (or nothing listens there), that is
+// our own fault, not the name's.
 class Resolver {
  public:
   Resolver(boost::asio::io_context& context, std::vector<std::string> servers);

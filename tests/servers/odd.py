@@ -98,6 +98,9 @@ def says(data):
 class SilentUdp:
     """Takes datagrams and never answers: a name server that is dead behind a firewall. `port`, `received`."""
 
+    def _answer(self, _datagram, _sender):
+        """Says nothing."""
+
     def __init__(self, host="127.0.0.1", port=0):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((host, port))
@@ -119,10 +122,23 @@ class SilentUdp:
     def _receive(self):
         while not self._ended.is_set():
             try:
-                self._socket.recvfrom(65536)
+                datagram, sender = self._socket.recvfrom(65536)
                 self.received += 1
+                self._answer(datagram, sender)
             except socket.timeout:
                 pass
+
+
+class NameServer(SilentUdp):
+    """Refuses (RFC 1035: RCODE 5) every question but those with `silent_to` in them, to which it says nothing."""
+
+    def __init__(self, silent_to, **where):
+        super().__init__(**where)
+        self._silent_to = silent_to
+
+    def _answer(self, datagram, sender):
+        if self._silent_to not in datagram:
+            self._socket.sendto(datagram[:2] + b"\x81\x85" + datagram[4:], sender)
 
 
 class Mutable:

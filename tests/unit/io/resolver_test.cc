@@ -20,10 +20,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 // A name server on loopback: answers A questions for names beginning with "good" with 192.0.2.7 (AAAA: none), says
-// "no such name" to those beginning with "bad", and never answers the others.
+// "no such name" to those beginning with "bad", and never answers the others; but for the root it may refuse to.
 class NameServer {
  public:
-  NameServer() : descriptor_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  enum class Root : uint8_t { silent, refused };
+  explicit NameServer(Root root = Root::silent)
+      : descriptor_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), root_(root) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -45,9 +47,10 @@ class NameServer {
     thread_.join();
     close(descriptor_);
   }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   RealOptions options() const {
     RealOptions made;
-    made.dns_servers = {"127.0.0.1:" + std::to_string(port_)};
+    made.dns_servers = {address()};
     return made;
   }
 
@@ -65,7 +68,9 @@ class NameServer {
       const bool is_a = answer[answer.size() - 3] == 1;
       answer[2] = static_cast<char>(0x81);
       answer[3] = static_cast<char>(0x80);
-      if (name.starts_with("bad")) {
+      if (answer[12] == 0 && root_ == Root::refused) {
+        answer[3] = static_cast<char>(0x85);
+      } else if (name.starts_with("bad")) {
         answer[3] = static_cast<char>(0x83);
       } else if (!name.starts_with("good")) {
         continue;
@@ -78,6 +83,7 @@ class NameServer {
   }
 
   int descriptor_;
+  Root root_;
   uint16_t port_ = 0;
   std::thread thread_;
 };
@@ -137,6 +143,36 @@ TEST(Resolver, ASilentServerCostsNoMoreThanTheDeadline) {
   EXPECT_EQ(late.error().code, ErrorCode::resolve_timeout);
 }
 
+// Long enough for the servers to be asked whether they live.
+constexpr Duration kForATrial = std::chrono::milliseconds(1200);
+
+TEST(Resolver, AServerThatIsSilentToAllIsOurOwnFault) {
+  const NameServer server;
+  Real real(server.options());
+  const auto found = finish(real, resolve(real, "silent.example", IpFamily::v4, kForATrial));
+  ASSERT_FALSE(found);
+  EXPECT_TRUE(is_own_fault(found.error().code)) << name(found.error().code);
+  EXPECT_THAT(found.error().text, HasSubstr("our name servers answer nothing at all"));
+}
+
+TEST(Resolver, AServerThatLivesAndIsSilentToThisIsNot) {
+  const NameServer server(NameServer::Root::refused);
+  Real real(server.options());
+  const auto found = finish(real, resolve(real, "silent.example", IpFamily::v4, kForATrial));
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::resolve_timeout) << found.error().text;
+}
+
+TEST(Resolver, OneThatLivesIsEnough) {
+  const NameServer dead, living(NameServer::Root::refused);
+  RealOptions options;
+  options.dns_servers = {dead.address(), living.address()};
+  Real real(options);
+  const auto found = finish(real, resolve(real, "silent.example", IpFamily::v4, kForATrial));
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::resolve_timeout) << found.error().text;
+}
+
 TEST(Resolver, LookupsThatHangOrWereCancelledDoNotHoldTheNext) {
   const NameServer server;
   Real real(server.options());
@@ -159,7 +195,7 @@ TEST(Resolver, NothingListensWhereTheServerShouldBe) {
   Real real(options);
   const auto found = finish(real, resolve(real, "good.example", IpFamily::v4, kPatience));
   ASSERT_FALSE(found);
-  EXPECT_EQ(found.error().code, ErrorCode::resolve_failed);
+  EXPECT_TRUE(is_own_fault(found.error().code)) << name(found.error().code);
   EXPECT_THAT(found.error().text, HasSubstr("nothing listens"));
 }
 
