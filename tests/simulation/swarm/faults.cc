@@ -44,6 +44,15 @@ void World::plan_faults() {
   });
   plan(Fault::late_loop, [this](Random& random) { hold_up(random.heavy(kMillisecond, 5 * kSecond), false); });
   plan(Fault::frozen, [this](Random& random) { hold_up(random.heavy(2 * kSecond, 2 * kHour), true); });
+  plan(Fault::starved, [this](Random& random) {
+    // What had to wait for it is what comes late anyway.
+    const Time from = std::max(starved_until_, now_ - random.heavy(kSecond, 3 * kMinute));
+    if (!core_ || from >= now_) return;
+    const auto waited = static_cast<Time>(static_cast<double>(now_ - from) * random.share());
+    starved_until_ = now_;
+    oracle_->starved(now_, from, now_, waited);
+    feed(engine::Starved{instant(from), instant(now_), Duration(waited)});
+  });
   plan(Fault::crash, [this](Random& random) {
     // Most often within moments of a commit, now and then long after one.
     const Time when = random.happens(0.7) ? random.between(0, 3 * kSecond) : random.between(0, kMinute);
@@ -139,6 +148,7 @@ void World::follow_clock() {
     for (Time& until : *all) until += by;
   }
   disk_full_until_ += by;
+  starved_until_ += by;
   for (Place& place : places_) {
     place.gone_until += by;
     place.covered += by;

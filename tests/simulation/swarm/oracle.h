@@ -35,6 +35,8 @@ class Oracle {
   void committed(Time cut) { lives_.back().cut = cut; }
   void drains(Time at) { lives_.back().drained = at; }
   void suspends(size_t transaction, Time fed, bool on) { grids_[transaction].suspended.push_back({life(), fed, on}); }
+  // We had work, and waited so long for a processor.
+  void starved(Time fed, Time from, Time to, Time waited) { starved_.push_back({life(), fed, from, to, waited}); }
   // By the wall clock; of one transaction, or of all (-1). Ended with the same name, by the wall clock as well.
   void excludes(const std::string& name, int transaction, Time fed, Time from, Time to);
   void ends_exclusion(const std::string& name, Time fed, Time wall);
@@ -106,6 +108,10 @@ class Oracle {
     };
     std::optional<End> end;
   };
+  struct Starved {
+    int life;
+    Time fed, from, to, waited;
+  };
   struct WallStep {
     int life;
     Time fed, offset;
@@ -171,6 +177,9 @@ class Oracle {
   std::optional<Time> turn_at(int life, Time t) const;
   void in_time(int life, Time turn, Time due, size_t transaction, const char* what);
   int lives() const { return static_cast<int>(lives_.size()); }
+  Time waited(int life, Time turn, Time from, Time to) const;
+  bool explains_late(int life, Time turn, Time due, Time limit, Time at) const;
+  bool explains_silence(int life, Time turn, Time due, Time limit) const;
   std::optional<Step> proven(size_t watch, Time from, Time to, int life) const;
   bool proven_by(size_t watch, Time from, Time to, int life, Time turn) const;
   bool place_gone(size_t watch, int life, Time limit, Time turn) const;
@@ -236,6 +245,7 @@ class Oracle {
   std::vector<SloOracle> slos_;
   std::vector<Exclusion> exclusions_;
   std::vector<WallStep> wall_steps_;
+  std::deque<Starved> starved_;
   std::vector<SloEvent> events_;
   uint64_t order_ = 0;
   std::deque<Reading> readings_;

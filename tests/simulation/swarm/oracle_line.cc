@@ -5,6 +5,12 @@
 
 namespace slosonde::swarm {
 
+namespace {
+
+constexpr Time kLeastWaited = 10 * kMillisecond;
+
+}  // namespace
+
 Oracle::Oracle(const Scenario& scenario, Time start)
     : scenario_(scenario), watches_(scenario.watches.size()), grids_(scenario.transactions.size()) {
   for (const SloTerms& slo : scenario.slos) {
@@ -116,6 +122,24 @@ void Oracle::in_time(int life, Time turn, Time due, size_t transaction, const ch
   fail(due, transaction, std::string(what) + ' ' + format_duration(Duration(turn - due)) + " late");
 }
 
+// How long we waited for a processor between two instants, at most, as was known at the turn.
+Time Oracle::waited(int life, Time turn, Time from, Time to) const {
+  Time sum = 0;
+  for (const Starved& one : starved_) {
+    if (one.life != life || one.fed > turn || one.waited < kMillisecond) continue;
+    sum += std::max<Time>(0, std::min(one.waited, std::min(one.to, to) - std::max(one.from, from)));
+  }
+  return sum;
+}
+
+bool Oracle::explains_late(int life, Time turn, Time due, Time limit, Time at) const {
+  return waited(life, turn, due, at) >= std::max(at - limit, kLeastWaited);
+}
+
+bool Oracle::explains_silence(int life, Time turn, Time due, Time limit) const {
+  return waited(life, turn, due, limit) >= std::max((limit - due) / 2, kLeastWaited);
+}
+
 int Oracle::clock_ends(int life) const {
   int next = life + 1;
   while (next < lives() && !lives_[static_cast<size_t>(next)].stepped) ++next;
@@ -195,6 +219,7 @@ void Oracle::forget() {
     while (!held.empty() && old(life, held.front())) held.pop_front();
   }
   if (!grids_.empty()) forget_exclusions(oldest.turn);
+  while (!starved_.empty() && old(starved_.front().life, starved_.front().fed)) starved_.pop_front();
   for (WatchFacts& watch : watches_) {
     while (!watch.coverage.empty() && old(watch.coverage.front().life, watch.coverage.front().fed)) {
       watch.coverage.pop_front();

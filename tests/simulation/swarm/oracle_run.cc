@@ -155,7 +155,9 @@ Oracle::Fate Oracle::done(const RunFacts& run, size_t i, int life, Time started)
       fate.verdict = Verdict::on_time;
       fate.seen = true;
       fate.lo = fate.hi = attempt->received;
-    } else if (attempt->answer == Answer::own_fault || (attempt->received > limit && attempt->fed - limit > starved)) {
+    } else if (attempt->answer == Answer::own_fault || (attempt->received > limit && attempt->fed - limit > starved) ||
+               (attempt->answer == Answer::held &&
+                explains_late(life, attempt->fed, run.due, limit, attempt->received))) {
       fate.verdict = Verdict::unseen;
       fate.fault = true;
     } else {
@@ -167,7 +169,7 @@ Oracle::Fate Oracle::done(const RunFacts& run, size_t i, int life, Time started)
   fate.decided = true;
   fate.at = limit;
   fate.step = {life, *silent, limit + kGrace};
-  fate.fault = *silent - (limit + kGrace) > starved;
+  fate.fault = *silent - (limit + kGrace) > starved || explains_silence(life, *silent, run.due, limit);
   fate.verdict = fate.fault ? Verdict::unseen : Verdict::failed;
   return fate;
 }
@@ -196,7 +198,8 @@ Oracle::Fate Oracle::polled(const RunFacts& run, size_t i, int life, Time starte
       fate.decided = true;
       fate.at = std::min(one.received, limit);
       fate.step = {life, *turn, fate.at};
-      if (one.received > limit && one.fed - limit > starved) {
+      const bool over = one.received > limit;
+      if (over && (one.fed - limit > starved || explains_late(life, one.fed, run.due, limit, one.received))) {
         fate.verdict = Verdict::unseen;
         fate.fault = true;
       } else {
@@ -243,7 +246,8 @@ Oracle::Fate Oracle::poll_over(const RunFacts& run, size_t i, int life, bool ans
     fate.at = limit;
     fate.step = {life, *turn, q};
     const bool missed_one = next<limit&& * turn - next> starved;
-    if (*turn - (limit + kGrace) > starved || (answered && fault) || missed_one) {
+    const bool held_up = *turn - (limit + kGrace) > starved || explains_silence(life, *turn, run.due, limit);
+    if (held_up || (answered && fault) || missed_one) {
       fate.verdict = Verdict::unseen;
       fate.fault = true;
     } else {

@@ -225,6 +225,7 @@ void Oracle::count_latency(const RunFacts& run, const Judged& judged, size_t s) 
     if (!judged_at) continue;
     const Step asked{life, *judged_at, q0};
     if (fate.step <= asked) break;
+    if (!watched && explains_silence(life, *judged_at, run.due, fast)) continue;
     if (!watched || proven_by(stage.watch, run.due, fast, life, *judged_at) ||
         place_gone(stage.watch, life, fast, *judged_at)) {
       return add(asked, fast, RunVerdict::bad);
@@ -240,11 +241,15 @@ void Oracle::count_latency(const RunFacts& run, const Judged& judged, size_t s) 
     over = fate.step.q;
   }
   if (fate.verdict == Verdict::skipped) return;
-  if (fate.verdict == Verdict::unseen && !fate.seen) {
+  if (fate.verdict == Verdict::unseen && (!fate.seen || fate.fault)) {
     return add(fate.step, fate.at, fate.fault ? RunVerdict::probe_fault : RunVerdict::blind);
   }
   if (fate.verdict == Verdict::unseen) return add(fate.step, fate.at, RunVerdict::blind);
   if (fate.seen && fate.hi <= fast && fate.verdict != Verdict::lost) return add(fate.step, fate.at, RunVerdict::good);
+  const bool by_sighting = fate.seen && fate.step.q >= fate.hi;
+  if (by_sighting && explains_late(fate.step.life, fate.step.turn, run.due, fast, fate.hi)) {
+    return add(fate.step, fate.at, RunVerdict::probe_fault);
+  }
   const bool nobody_knows = watched && fate.seen && fate.step.q >= fate.hi && fate.lo <= fast &&
                             !proven_by(stage.watch, run.due, fast, fate.step.life, fate.fed - 1);
   add(fate.step, nobody_knows ? fate.at : std::min(fate.at, over), nobody_knows ? RunVerdict::blind : RunVerdict::bad);

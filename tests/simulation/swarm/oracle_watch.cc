@@ -31,6 +31,9 @@ Oracle::Fate Oracle::by_interval(const RunFacts& run, size_t i, const Sighted& f
     fate.verdict = Verdict::corrupt;
   } else if (first.hi <= limit) {
     fate.verdict = Verdict::on_time;
+  } else if (stage.expected != Expected::none && explains_late(life, *turn, run.due, limit, first.hi)) {
+    fate.verdict = Verdict::unseen;
+    fate.fault = true;
   } else if (first.lo > limit || proven_by(stage.watch, run.due, limit, life, first.fed - 1)) {
     fate.verdict = Verdict::late;
   } else {
@@ -96,6 +99,7 @@ void Oracle::look_at(const RunFacts& run, size_t i, int life, const Copy& copy, 
   const auto awaited = fate.awaits_second;
   fate = seen;
   fate.awaits_second = awaited;
+  fate.fault = false;
   fate.verdict = copy.what->hi <= limit ? Verdict::failed : Verdict::unseen;
 }
 

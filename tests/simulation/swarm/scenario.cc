@@ -24,8 +24,8 @@ constexpr std::array<FaultRange, kFaults> kRanges = {{
     {"redelivered", 0.02, 0.4},   {"unwanted", 0.02, 0.6}, {"target_down", 2, 0.5},   {"swallowing", 2, 0.4},
     {"place_gone", 4, 0.6},       {"strangers", 20, 0.3},  {"own_fault", 0.003, 0.4}, {"hook_down", 6, 0.6},
     {"late_loop", 12, 0.5},       {"frozen", 2, 0.5},      {"crash", 3, 0.6},         {"clean_stop", 1, 0.4},
-    {"wall_step", 0.5, 0.4},      {"full_disk", 0.7, 0.4}, {"grain", 0.3, 0.5},       {"suspended", 1, 0.3},
-    {"excluded", 2, 0.4},         {"reloaded", 2, 0.4},
+    {"wall_step", 0.5, 0.4},      {"full_disk", 0.7, 0.4}, {"grain", 0.3, 0.5},       {"starved", 30, 0.4},
+    {"suspended", 1, 0.3},        {"excluded", 2, 0.4},    {"reloaded", 2, 0.4},
 }};
 
 template <size_t n>

@@ -85,6 +85,7 @@ enum class Fault : uint8_t {
   wall_step,
   full_disk,
   grain,      // the loop takes several things in before a turn
+  starved,    // it had to wait for a processor, and knows it
   suspended,  // no fault: somebody suspends a transaction, and resumes it some time later
   excluded,   // likewise: somebody declares that nothing counts for a while, and may end that before its time
   reloaded,   // likewise: another configuration, or the same again

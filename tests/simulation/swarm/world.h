@@ -167,7 +167,7 @@ class World {
   std::optional<uint64_t> reload_;  // with the next turn
   bool first_batch_ = true, committing_ = false, commit_wanted_ = false, read_wanted_ = false, draining_ = false,
        ended_ = false;
-  Time held_until_ = 0, frozen_from_ = 0, disk_full_until_ = 0;
+  Time held_until_ = 0, frozen_from_ = 0, disk_full_until_ = 0, starved_until_ = 0;
   // Of the wall clock to the machine's own: now, when this process began, and as in the journal.
   Time clock_offset_ = 0, process_offset_ = 0, kept_offset_ = 0;
   std::vector<Position> kept_positions_;
