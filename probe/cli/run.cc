@@ -8,6 +8,7 @@
 #include "probe/cli/commands.h"
 #include "probe/cli/exit.h"
 #include "probe/cli/instance.h"
+#include "probe/cli/last_resort.h"
 #include "probe/cli/load.h"
 #include "probe/cli/log.h"
 #include "probe/cli/memory.h"
@@ -74,6 +75,22 @@ void write(Log& log, const engine::Notice& notice) {
   log.write(line.level, line.message, {{line.subject, notice.subject}, {"text", notice.text}});
 }
 
+// No deadline can break off a commit: a disk that hangs (a network's, or a dying one) must not keep the process.
+constexpr Duration kLastCommit = std::chrono::seconds(10);
+
+void say_stuck(Log& log, const engine::Snapshot& last) {
+  if (!last.state) {
+    return log.write(Level::error, "ended by force", {{"text", "something did not come to its end"}});
+  }
+  const auto& committed = last.state->committed_to;
+  const std::string since = committed ? "since " + format_utc(*committed + last.wall_offset) : "since the start";
+  log.write(
+      Level::error, "ended by force",
+      {{"file", last.state->path},
+       {"text", "the last commit has not come back within " + format_duration(kLastCommit) +
+                    ": the disk hangs, and what came " + since + " is not kept; the next process goes on from there"}});
+}
+
 void say_started(Log& log, const config::Config& config, exporter::WebServer& web) {
   log.write(Level::info, "started",
             {{"version", SLOSONDE_VERSION},
@@ -129,6 +146,10 @@ int run(const RunOptions& options) {
     std::cerr << "slosonde: " << listening.error().text << '\n';
     return listening.error().code == ErrorCode::bad_config ? kBadConfig : kBad;
   }
+  LastResort last_resort([&] {
+    say_stuck(*log, *instance.service().snapshot());
+    end_of_process(kBad);
+  });
   bool told = false;
   Reloader reloader(options.config, *config, instance, *log);
   instance.on_reload([&](auto done) { reloader.reload(std::move(done)); });
@@ -138,6 +159,7 @@ int run(const RunOptions& options) {
     const std::string name = signal == SIGTERM ? "SIGTERM" : "SIGINT";
     const std::string text = told ? "stopping at once" : "runs in flight may go on for " + format_duration(grace);
     log->write(Level::info, "stopping", {{"signal", name}, {"text", text}});
+    last_resort.within(kLastCommit + (told ? Duration() : grace));
     told = true;
     instance.drain(grace);
   });
@@ -146,6 +168,7 @@ int run(const RunOptions& options) {
   started = &instance;
   instance.service().start();
   instance.run();
+  last_resort.over();
   log->write(Level::info, "stopped");
   end_of_process(kGood);
   made->reset();

@@ -385,7 +385,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
       if (core_.in_flight() > 0 && now < *drain_until_) return false;
       stopping_ = now;
       // Before anything is cancelled: runs in flight go on in the next process.
-      if (keeper_) keeper_->finish(now);
+      if (keeper_) keeper_->finish(now, [this](const Notice& one) { carry_out(one); });
       launcher_.cancel_all();
       for (const auto& supervisor : supervisors_) supervisor->stop();
       witnesses_->stop();

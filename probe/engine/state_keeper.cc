@@ -83,8 +83,13 @@ store::Batch StateKeeper::take_changes(bool whole) {
   return batch;
 }
 
-void StateKeeper::finish(Instant now) {
-  if (writer_->finish([this](bool whole) { return take_changes(whole || wants_whole_); })) committed_ = now;
+void StateKeeper::finish(Instant now, const Tell& tell) {
+  if (writer_->finish([this](bool whole) { return take_changes(whole || wants_whole_); })) {
+    committed_ = now;
+    return;
+  }
+  const std::string kept = committed_ ? "what came after the last commit" : "all of it";
+  tell({Notice::Kind::state_lost, path_, "at the end " + writer_->status().error + "; " + kept + " is not kept"});
 }
 
 StateStatus StateKeeper::status() {

@@ -45,8 +45,8 @@ class StateKeeper {
   bool settled(Instant t) const { return (committed_ && *committed_ >= t) || !writer_->status().writable; }
   // When turn() has something to do again.
   Instant next_due() const { return next_; }
-  // Commits the last batch and ends; blocks for as long as that takes.
-  void finish(Instant now);
+  // Commits the last batch and ends; blocks for as long as that takes. Tells when it could not be committed.
+  void finish(Instant now, const Tell& tell);
 
   StateStatus status();
 

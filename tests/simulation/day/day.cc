@@ -198,6 +198,7 @@ void Day::stop_process(Duration grace, Duration down) {
   }
   if (!stopped_) fail("the probe does not stop");
   const auto said = process_->said();
+  if (process_->told_of_its_end() == said->state->writable) fail("the last commit failed, and nobody is told, or not");
   outcome_.commits += said->state->commits;
   outcome_.failed_commits += said->state->failures;
   ledger_.ends(*said, process_->line());

@@ -38,6 +38,11 @@ Result<std::unique_ptr<Process>> Process::begin(const Terms& terms, Pipeline& pi
   made->writer_ = state.writer.get();
   engine::ServiceOptions options;
   options.state = std::move(state);
+  options.on_notice = [self = made.get()](const engine::Notice& one) {
+    if (one.kind == engine::Notice::Kind::state_lost && one.text.starts_with("at the end")) {
+      self->told_of_its_end_ = true;
+    }
+  };
   made->service_ = std::make_unique<engine::Service>(made->io_, pipeline.equipment(made->line_), std::move(options));
   made->io_.when_settled([self = made.get()] { self->wait_for_the_writer(); });
   return made;

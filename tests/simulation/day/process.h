@@ -33,6 +33,7 @@ class Process {
   std::shared_ptr<const engine::Snapshot> said() const { return service_->snapshot(); }
   bool found_nothing() const { return found_nothing_; }
   bool clock_was_set() const { return clock_was_set_; }
+  bool told_of_its_end() const { return told_of_its_end_; }  // that the last commit failed
 
   void run_until(Instant machine) { io_.run_until(line_.of(machine)); }
   // From now on the disk has a fault, or none: what the writer does about it is waited for at each instant, so that the
@@ -52,7 +53,7 @@ class Process {
   store::Writer* writer_ = nullptr;  // the service's
   uint64_t failures_before_ = 0;     // until the disk changed
   bool faulty_ = false;              // the disk fails, or will
-  bool found_nothing_ = false, clock_was_set_ = false, hangs_ = false;
+  bool found_nothing_ = false, clock_was_set_ = false, told_of_its_end_ = false, hangs_ = false;
   std::unique_ptr<engine::Service> service_;
 };
 
