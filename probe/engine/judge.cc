@@ -180,6 +180,7 @@ void Judge::judge_watched(Run& run, size_t i, Instant t) {
   const size_t watch = plan.watch;
   const bool waits = stage.waits_for_sight || stage.asks_until != kNever;
   if (act_may_fail_by_us(run, i, stage.limit, t)) return ask_witnesses(run, i, stage.limit + kWitnessPatience);
+  stage.asks_until = kNever;
   if (!waits || t >= sight_.told_at(watch)) {
     const Instant at = waits ? t : stage.limit;
     if (sight_.covers(watch, run.due, stage.limit)) {

@@ -60,6 +60,23 @@ TEST(CoreRestart, SlotsWhileItWasDownAreMissedOnceAndLandInTheirOwnTime) {
   EXPECT_LE(lives->view()->slos[0].period.unjudged.missed, missed + 1);
 }
 
+// The process after knows nothing of what the witnesses said before: in doubt it is the target's.
+TEST(CoreRestart, AFailureThatWaitedForTheWitnessesIsTheTargets) {
+  Plan plan = journey();
+  plan.witnesses = {"tcp://10.0.0.1:443"};
+  Lives lives(plan);
+  const StartCheck ingest = lives->next_check(0, 0);
+  lives->answer(ingest, checks::Outcome::unreachable, ingest.due + 100ms, {ErrorCode::connect_timeout, "silent"});
+  ASSERT_FALSE(lives->run(ingest)->stages[0].verdict);
+  lives.commit();
+  lives.restart(2s);
+  EXPECT_FALSE(lives->run(ingest)->stages[0].verdict);
+  lives->to(ingest.due + 5100ms);
+  EXPECT_EQ(lives->run(ingest)->stages[0].verdict, StageVerdict::failed);
+  EXPECT_EQ(lives->run(ingest)->verdict, RunVerdict::bad);
+  EXPECT_EQ(lives->view()->slos[1].period.bad, 1U);
+}
+
 TEST(CoreRestart, ARunInFlightGoesOnUnderItsMarkerAndBecomesGood) {
   Lives lives(journey());
   const StartCheck ingest = lives->next_check(0, 0);
