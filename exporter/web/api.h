@@ -18,9 +18,10 @@
 //                 {"days", "from", "to", "time_zone"} or null, "start", "end" (the present one's, or the next one's),
 //                 "active", "over", "ended_early"}]}
 //   transactions  {"transactions": [{"name", "every_seconds", "max_in_flight", "in_flight", "next_due", "verdicts":
-//                 {"good": …}, "suspended_since", "last_verdict", "last_good", "last_bad", "stages": [{"name", "mode",
-//                 "within_seconds", "from", "watch", "expect": "some|exactly_one|none", "observer",
-//                 "poll_every_seconds", "verdicts", "failures" (those that happened), "sightings", "percentiles":
+//                 {"good": …}, "suspended_since", "last_verdict", "last_good", "last_bad", "bad_spell": null or
+//                 {"since", "runs", "what"}, "stages": [{"name", "mode", "within_seconds", "from", "watch", "expect":
+//                 "some|exactly_one|none", "observer", "poll_every_seconds", "verdicts", "failures" (those that
+//                 happened), "sightings", "percentiles":
 //                 [{"percentile", "window", "point", "lower", "upper"}], "certificate_expiry"}]}]}
 //   runs          {"runs": [<run>…]}, newest first; ?transaction=NAME&verdict=V&limit=N (default 50, at most 1000)
 //   runs/<id>     <run>: {"id", "transaction", "origin", "state": "in_flight" | "decided" | "closed", "verdict",
@@ -54,7 +55,7 @@ namespace slosonde::exporter {
 struct Health {
   bool healthy = false, ready = false;
   Duration age{};                // of the snapshot
-  std::vector<std::string> why;  // a sentence for each thing that is not as it should be
+  std::vector<std::string> why;  // a sentence for each reason why not
 };
 constexpr Duration kStuckAfter = std::chrono::seconds(10);
 Health health_of(const engine::Snapshot* snapshot, Instant now);
@@ -64,6 +65,9 @@ struct HooksView {
   std::optional<Instant> listening_since;
   std::vector<RefusedCalls> refused;
 };
+
+// A sentence for each thing that is not as it should be, though the probe is healthy and ready.
+std::vector<std::string> concerns_of(const engine::Snapshot& snapshot, const HooksView& hooks, Instant now);
 
 boost::json::value status_view(const engine::Snapshot& snapshot, Instant now, std::string_view version,
                                const HooksView& hooks);

@@ -29,17 +29,6 @@ void explain_not_ready(const engine::Snapshot& snapshot, Health& health) {
   if (!named) health.why.emplace_back("The engine is starting.");
 }
 
-void explain_silence(const engine::Snapshot& snapshot, Health& health) {
-  if (snapshot.witnesses.empty()) return;
-  const auto failed = [](const std::optional<bool>& one) { return one == false; };
-  if (snapshot.silent_since) {
-    health.why.push_back("No witness has answered since " + format_utc(*snapshot.silent_since + snapshot.wall_offset) +
-                         ": our own network is down, and what cannot be reached is our fault.");
-  } else if (std::ranges::all_of(snapshot.witnesses, failed)) {
-    health.why.emplace_back("No witness has ever answered: what cannot be reached is taken to be down itself.");
-  }
-}
-
 json::array witnesses_view(const engine::Snapshot& snapshot) {
   json::array all;
   for (size_t i = 0; i < snapshot.witnesses.size() && i < snapshot.plan->witnesses.size(); ++i) {
@@ -96,15 +85,6 @@ Health health_of(const engine::Snapshot* snapshot, Instant now) {
                          "; what is shown is as old as that.");
   }
   if (!snapshot->ready) explain_not_ready(*snapshot, health);
-  if (snapshot->state && !snapshot->state->writable) {
-    health.why.push_back("What is to survive a restart cannot be written: " + snapshot->state->error);
-  }
-  for (size_t i = 0; i < snapshot->transactions.size() && i < snapshot->plan->transactions.size(); ++i) {
-    if (!snapshot->transactions[i].suspended_since) continue;
-    health.why.push_back("The transaction " + snapshot->plan->transactions[i].name +
-                         " is suspended: its slots are missed until it is resumed.");
-  }
-  explain_silence(*snapshot, health);
   if (snapshot->draining) health.why.emplace_back("The probe is stopping: it starts no more runs.");
   health.ready = health.healthy && snapshot->ready && !snapshot->draining;
   return health;
@@ -118,6 +98,7 @@ json::value status_view(const engine::Snapshot& snapshot, Instant now, std::stri
   for (const auto& transaction : snapshot.transactions) in_flight += transaction.in_flight;
   json::array why;
   for (const std::string& one : health.why) why.push_back(json_text(one));
+  for (const std::string& one : concerns_of(snapshot, hooks, now)) why.push_back(json_text(one));
   json::array watches;
   for (size_t i = 0; i < snapshot.watches.size() && i < snapshot.plan->watches.size(); ++i) {
     const engine::WatchStatus& watch = snapshot.watches[i];

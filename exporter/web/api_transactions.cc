@@ -77,6 +77,13 @@ json::object stage_view(const engine::Plan& plan, const engine::TransactionPlan&
   return view;
 }
 
+// Null: its last judged run was good.
+json::value bad_spell_view(const std::optional<engine::BadSpell>& spell, Duration wall) {
+  if (!spell) return nullptr;
+  return json::object{
+      {"since", json_time(spell->since, wall)}, {"runs", spell->runs}, {"what", json_text(spell->what)}};
+}
+
 json::object transaction_view(const engine::Snapshot& snapshot, size_t index) {
   const engine::TransactionPlan& plan = snapshot.plan->transactions[index];
   const engine::TransactionStats& stats = snapshot.transactions[index];
@@ -96,6 +103,7 @@ json::object transaction_view(const engine::Snapshot& snapshot, size_t index) {
       {"last_verdict", nullptr},
       {"last_good", json_time(stats.last_good, wall)},
       {"last_bad", json_time(stats.last_bad, wall)},
+      {"bad_spell", bad_spell_view(stats.bad_spell, wall)},
       {"stages", stages}};
   if (stats.last_verdict) view["last_verdict"] = name(*stats.last_verdict);
   return view;

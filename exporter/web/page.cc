@@ -5,6 +5,7 @@
 #include "exporter/web/api.h"
 #include "exporter/web/html.h"
 #include "exporter/web/page_style.h"
+#include "exporter/web/quote.h"
 
 namespace slosonde::exporter {
 namespace {
@@ -33,17 +34,19 @@ std::string place(const engine::Plan& plan) {
 std::string overall(const engine::Snapshot* snapshot, const Health& health) {
   if (!snapshot) return tag("warn", "starting");
   if (!health.healthy) return tag("bad", "engine stuck");
-  size_t active = 0;
+  size_t firing = 0;
   for (const auto& slo : snapshot->slos) {
-    for (const auto& alert : slo.alerts) active += alert.active ? 1 : 0;
+    for (const auto& alert : slo.alerts) firing += alert.active ? 1 : 0;
   }
-  if (active > 0) return tag("bad", std::to_string(active) + (active == 1 ? " alert active" : " alerts active"));
+  if (firing > 0) return tag("bad", std::to_string(firing) + (firing == 1 ? " alert active" : " alerts active"));
   if (snapshot->draining) return tag("warn", "stopping");
   const auto suspended = [](const auto& one) { return one.suspended_since.has_value(); };
   if (std::any_of(snapshot->transactions.begin(), snapshot->transactions.end(), suspended)) {
     return tag("warn", "suspended");
   }
   if (!health.ready) return tag("warn", "not ready");
+  const auto active = [](const auto& one) { return one.active; };
+  if (std::any_of(snapshot->exclusions.begin(), snapshot->exclusions.end(), active)) return tag("warn", "excluded");
   return tag("good", "running");
 }
 
@@ -53,7 +56,7 @@ void write_header(const engine::Snapshot* snapshot, const Health& health, std::s
   out += "</p>\n</header>\n";
   if (health.why.empty()) return;
   out += "<ul class=\"why\" role=\"status\">\n";
-  for (const std::string& one : health.why) out += "<li>" + escaped(one) + "</li>\n";
+  for (const std::string& one : health.why) out += "<li>" + escaped(as_utf8(one)) + "</li>\n";
   out += "</ul>\n";
 }
 
@@ -61,7 +64,7 @@ void write_footer(const engine::Snapshot* snapshot, Instant now, std::string_vie
                   std::string& out) {
   out += "<footer>\n<p>";
   if (snapshot) {
-    out += "As of " + escaped(format_utc(snapshot->at + snapshot->wall_offset)) + ", up since " +
+    out += "As of " + escaped(format_utc(snapshot->at + snapshot->wall_offset)) + ", started " +
            time_ago(snapshot->started, now, snapshot->wall_offset) + ". ";
   }
   out += refresh ? "Renewed every 10 s (<a href=\"/?refresh=off\">stop</a>)." : "<a href=\"/\">Renew every 10 s</a>.";
@@ -73,8 +76,12 @@ void write_footer(const engine::Snapshot* snapshot, Instant now, std::string_vie
 
 }  // namespace
 
-std::string status_page(const engine::Snapshot* snapshot, Instant now, std::string_view version, bool refresh) {
-  const Health health = health_of(snapshot, now);
+std::string status_page(const engine::Snapshot* snapshot, const HooksView& hooks, Instant now, std::string_view version,
+                        bool refresh) {
+  Health health = health_of(snapshot, now);
+  if (snapshot) {
+    for (std::string& one : concerns_of(*snapshot, hooks, now)) health.why.push_back(std::move(one));
+  }
   std::string out;
   out.reserve(32 * 1024);
   write_head(snapshot, refresh, out);

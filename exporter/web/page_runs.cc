@@ -32,7 +32,7 @@ std::string step(const engine::StagePlan& plan, const engine::StageRecord& recor
   } else if (record.verdict) {
     text += "none";  // as is expected
   } else {
-    text += bad ? "overdue" : record.waits_for_sight ? "waits for sight" : "…";
+    text += bad ? "overdue" : record.waits_for_sight ? "not seen yet" : "…";
   }
   return text + "</span>";
 }

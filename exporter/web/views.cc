@@ -126,7 +126,7 @@ Response Views::page(const RequestHead& head) const {
                                 "form-action 'none'; frame-ancestors 'none'");
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   response.headers.emplace_back("Referrer-Policy", "no-referrer");
-  response.body = status_page(snapshot.get(), sources_.now(), options_.version, refresh);
+  response.body = status_page(snapshot.get(), hooks(), sources_.now(), options_.version, refresh);
   return response;
 }
 
@@ -149,8 +149,11 @@ Response Views::api(std::string_view resource, const RequestHead& head) const {
   if (resource == "slos") return json_answer(slos_view(*snapshot));
   if (resource == "exclusions") return json_answer(exclusions_view(*snapshot));
   if (resource == "transactions") return json_answer(transactions_view(*snapshot));
-  const HooksView hooks{hooks_.url(), hooks_.listening_since(), trouble_.refused()};
-  return json_answer(status_view(*snapshot, sources_.now(), options_.version, hooks));
+  return json_answer(status_view(*snapshot, sources_.now(), options_.version, hooks()));
+}
+
+HooksView Views::hooks() const {
+  return {hooks_.url(), hooks_.listening_since(), trouble_.refused()};
 }
 
 }  // namespace slosonde::exporter

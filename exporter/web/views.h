@@ -6,6 +6,7 @@
 #include <string>
 
 #include "exporter/metrics.h"
+#include "exporter/web/api.h"
 #include "exporter/web/hook_registry.h"
 #include "exporter/web/options.h"
 #include "exporter/web/request.h"
@@ -29,6 +30,7 @@ class Views {
   Response ready() const;
   Response page(const RequestHead& head) const;
   Response api(std::string_view resource, const RequestHead& head) const;
+  HooksView hooks() const;
 
   const WebOptions& options_;
   const WebSources& sources_;

@@ -30,6 +30,8 @@ Line line_of(engine::Notice::Kind kind) {
   switch (kind) {
     case Kind::transaction_bad:
       return {Level::warning, "transaction turned bad", "transaction"};
+    case Kind::transaction_bad_otherwise:
+      return {Level::warning, "transaction bad for another reason", "transaction"};
     case Kind::transaction_good:
       return {Level::info, "transaction is good again", "transaction"};
     case Kind::slot_missed:

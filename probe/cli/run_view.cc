@@ -38,7 +38,7 @@ std::string wrong_with(const StageView& stage, const json::value& step) {
   if (stage.verdict == "corrupt") return "the marker came through, its payload did not";
   if (stage.verdict == "skipped") return "a stage before it failed";
   if (stage.verdict == "unseen") return "we could not see";
-  if (flag_of(step, "waits_for_sight")) return "its limit has passed, and what came by then we cannot see yet";
+  if (flag_of(step, "waits_for_sight")) return "its limit has passed; what came by then is not yet known";
   return "";
 }
 

@@ -171,10 +171,6 @@ void print_head(const json::value& status, bool colour) {
   for (const json::value& why : list_of(status, "why")) {
     if (why.is_string()) std::cout << "  " << std::string(why.get_string()) << '\n';
   }
-  for (const json::value& exclusion : list_of(status, "exclusions")) {
-    std::cout << "  " << toned("excluded:", Tone::warning, colour) << ' ' << text_of(exclusion, "name") << " until "
-              << text_of(exclusion, "end") << '\n';
-  }
   for (const json::value& watch : list_of(status, "watches")) {
     if (text_of(watch, "state") != "out_of_sight") continue;
     const auto* error = find(watch, "error");

@@ -94,9 +94,13 @@ std::optional<slo::Window> weekly_of(const Values& weekly, Problems& problems) {
   window.zone = find_zone(weekly.text("time_zone"));
   if (window.zone == nullptr) {
     const std::string what = called(weekly, "time_zone") + " is no time zone of this system; ";
+    const std::string written(Builder::written(weekly, "time_zone"));
+    // Of abbreviations one looks like another, hours away.
+    const bool place = written.find('/') != std::string::npos;
     complain(weekly, "time_zone",
              what + (zone_names().empty() ? "it has none at all: install tzdata"
-                                          : suggestion(Builder::written(weekly, "time_zone"), zone_names())),
+                     : place              ? suggestion(written, zone_names())
+                                          : "name a place, as Asia/Seoul or Europe/Berlin (or UTC)"),
              Rule::time_zone, problems);
   }
   if (!days_fit || !from || !to || window.zone == nullptr) return std::nullopt;

@@ -171,7 +171,13 @@ constexpr std::array<Key, 2> kPollKeys = {{
      .max = "1h"},
 }};
 constexpr Block kPoll{
-    .name = "poll", .help = "Exactly one check's kind, repeated.", .keys = kPollKeys, .kinds = KindKeys::checks};
+    .name = "poll",
+    .help =
+        "Exactly one check's kind, repeated. An answer that does not hold, or does not show the marker, means not "
+        "yet (404 and 409, too); a place that refuses or cannot be asked (401, 403, 407, 429, 5xx, no connection) "
+        "has told nothing, and where that lasts to the limit the stage is `failed` and not `lost`.",
+    .keys = kPollKeys,
+    .kinds = KindKeys::checks};
 
 constexpr std::array<std::string_view, 2> kPhases = {"firing", "resolved"};
 constexpr std::array<std::string_view, 3> kExpectations = {"some", "exactly_one", "none"};

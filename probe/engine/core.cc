@@ -387,7 +387,10 @@ void Core::Impl::apply(Run& run, const RunDecided&) {
   slis_.run_decided(run.id.transaction, event, run.decided);
   auto turn = stats_.run_decided(run);
   if (!turn) return;
-  notice(turn->good ? Notice::Kind::transaction_good : Notice::Kind::transaction_bad,
+  using Turn = Stats::Turn::Kind;
+  notice(turn->kind == Turn::good  ? Notice::Kind::transaction_good
+         : turn->kind == Turn::bad ? Notice::Kind::transaction_bad
+                                   : Notice::Kind::transaction_bad_otherwise,
          plan_->transactions[run.id.transaction].name, std::move(turn->text));
 }
 void Core::Impl::apply(Run& run, const RunOver&) {

@@ -142,6 +142,7 @@ struct RunClosed {
 struct Notice {
   enum class Kind : uint8_t {
     transaction_bad,
+    transaction_bad_otherwise,  // for a reason that it was not before
     transaction_good,
     slot_missed,
     watch_lost,

@@ -47,6 +47,13 @@ struct StageStats {
   std::vector<Percentile> percentiles;
 };
 
+// Bad runs that no good one has ended yet.
+struct BadSpell {
+  Instant since{};  // when the first was decided
+  uint64_t runs = 0;
+  std::string what;  // was wrong with the last one, for people
+};
+
 struct TransactionStats {
   std::array<uint64_t, kRunVerdicts> verdicts{};
   uint64_t in_flight = 0;
@@ -54,7 +61,8 @@ struct TransactionStats {
   std::vector<StageStats> stages;
   std::optional<RunVerdict> last_verdict;
   std::optional<Instant> last_good, last_bad;  // when decided
-  std::optional<Instant> suspended_since;      // it starts no runs until it is resumed
+  std::optional<BadSpell> bad_spell;
+  std::optional<Instant> suspended_since;  // it starts no runs until it is resumed
 };
 
 enum class WatchState : uint8_t { starting, in_sight, out_of_sight };

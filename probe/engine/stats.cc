@@ -42,6 +42,13 @@ std::string what_was_wrong(const StagePlan& plan, const StageRecord& record) {
   }
 }
 
+// "after 63 bad runs in 2m6s"
+std::string how_long(const BadSpell& spell, Instant now) {
+  const auto lasted = std::chrono::ceil<std::chrono::seconds>(now - spell.since);
+  return "after " + std::to_string(spell.runs) + (spell.runs == 1 ? " bad run in " : " bad runs in ") +
+         format_duration(lasted);
+}
+
 void append_percentiles(std::vector<Percentile>& out, Duration window, const slo::Quantiles& quantiles) {
   for (size_t i = 0; i < slo::kPercents.size(); ++i) {
     const auto& at = quantiles.at[i];
@@ -80,7 +87,7 @@ void Stats::count_on(uint32_t transaction, const Stats& before, uint32_t was) {
   Tally& tally = tallies_[transaction];
   const Tally& old = before.tallies_[was];
   tally.shown = old.shown;
-  tally.last_judged_bad = old.last_judged_bad;
+  tally.told = old.told;
   const auto& stages = plan_.transactions[transaction].stages;
   const auto& old_stages = before.plan_.transactions[was].stages;
   for (size_t i = 0; i < stages.size(); ++i) {
@@ -150,22 +157,35 @@ void Stats::stage_final(const Run& run, size_t i) {
   }
 }
 
-// A line when a transaction turns bad and when it is good again, none for a healthy run.
+// A line when a transaction turns bad, for each further reason, and when it is good again; none for a healthy run.
 std::optional<Stats::Turn> Stats::run_decided(const Run& run) {
   Tally& tally = tallies_[run.id.transaction];
   ++tally.shown.verdicts[static_cast<size_t>(*run.verdict)];
   tally.shown.last_verdict = run.verdict;
   if (run.verdict == RunVerdict::good) {
     tally.shown.last_good = run.decided;
-    if (std::exchange(tally.last_judged_bad, false)) return Turn{true, "good again"};
-    return std::nullopt;
+    tally.told.clear();
+    const auto spell = std::exchange(tally.shown.bad_spell, std::nullopt);
+    if (!spell) return std::nullopt;
+    return Turn{Turn::Kind::good, how_long(*spell, run.decided)};
   }
   if (run.verdict != RunVerdict::bad) return std::nullopt;
   tally.shown.last_bad = run.decided;
-  if (std::exchange(tally.last_judged_bad, true)) return std::nullopt;
+  return another_bad(tally, run);
+}
+
+std::optional<Stats::Turn> Stats::another_bad(Tally& tally, const Run& run) {
   const auto bad = std::find_if(run.stages.begin(), run.stages.end(), [](const Stage& s) { return s.record.bad; });
   const auto index = static_cast<size_t>(bad - run.stages.begin());
-  return Turn{false, what_was_wrong(plan_.transactions[run.id.transaction].stages[index], bad->record)};
+  const StageRecord& record = bad->record;
+  const bool first = !tally.shown.bad_spell;
+  if (first) tally.shown.bad_spell = BadSpell{run.decided, 0, {}};
+  BadSpell& spell = *tally.shown.bad_spell;
+  ++spell.runs;
+  spell.what = what_was_wrong(plan_.transactions[run.id.transaction].stages[index], record);
+  const bool fresh = tally.told.emplace(index, record.verdict.value_or(StageVerdict::lost), record.error.code).second;
+  if (!fresh) return std::nullopt;
+  return Turn{first ? Turn::Kind::bad : Turn::Kind::otherwise, spell.what};
 }
 
 void Stats::missed(uint32_t transaction, uint64_t count, bool excluded) {

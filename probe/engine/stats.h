@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "checks/check.h"
@@ -24,9 +26,10 @@ class Stats {
   void sighted(uint32_t transaction, size_t stage, Sighting kind);
   void hopped(const Run& run, size_t stage);
   void stage_final(const Run& run, size_t stage);
-  // What to tell people when with this run the transaction turns bad, or good again.
+  // What to tell people when with this run the transaction turns bad, is bad for a reason that it was not before, or is
+  // good again.
   struct Turn {
-    bool good = false;
+    enum class Kind : uint8_t { bad, otherwise, good } kind;
     std::string text;
   };
   std::optional<Turn> run_decided(const Run& run);
@@ -54,9 +57,11 @@ class Stats {
   struct Tally {
     TransactionStats shown;  // without stages
     std::vector<StageTally> stages;
-    bool last_judged_bad = false;
+    // The reasons of the present spell of bad runs that have been told: by stage, verdict and error.
+    std::set<std::tuple<size_t, StageVerdict, ErrorCode>> told;
   };
 
+  std::optional<Turn> another_bad(Tally& tally, const Run& run);
   void count_on(uint32_t transaction, const Stats& before, uint32_t was);
 
   StageTally& tally(const RunId& run, size_t stage) { return tallies_[run.transaction].stages[stage]; }

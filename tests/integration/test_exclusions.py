@@ -92,7 +92,7 @@ def test_declared_while_the_server_refuses_and_gone_on_with_after_a_kill(watched
     page = watched.probe.get("/").text
     assert "release" in page and "with what was excluded" in page
     status = command("status", "--probe", watched.probe.url)
-    assert re.search(r"excluded: release until 20\d\d", status.stdout), status.stdout
+    assert re.search(r"The exclusion release is active until 20\d\d", status.stdout), status.stdout
 
     ended = web.request("DELETE", f"{watched.admin}/api/v1/exclusions/release")
     assert ended.status == 200, ended.text

@@ -166,6 +166,9 @@ def test_only_who_has_the_token_is_heard(slosonde):
         assert "/hooks/x" in line and "401" in line
         shown = probe.api("status")["watches"][0]["refused"]
         assert shown["count"] >= 6 and "missing or wrong" in shown["why"]
+        assert any("refused" in why and "/hooks/x" in why for why in probe.api("status")["why"])
+        for told in (command("status", "--probe", probe.url).stdout, web.get(probe.url + "/").text):
+            assert "of the webhook /hooks/x were refused" in told, "who looks at an alert that never came must see this"
         assert "open-" not in refused.text + probe.log() + json.dumps(shown)
 
 

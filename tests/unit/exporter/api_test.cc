@@ -54,12 +54,13 @@ TEST(Health, ReadinessNamesTheWatchesThatAreMissing) {
 
 TEST(Health, SilentWitnessesAreTold) {
   auto snapshot = sample::snapshot();
-  EXPECT_TRUE(health_of(snapshot.get(), sample::kNow).why.empty()) << "one of them answers";
+  const auto told = [&] { return concerns_of(*snapshot, {}, sample::kNow); };
+  EXPECT_THAT(told(), Not(testing::Contains(HasSubstr("witness")))) << "one of them answers";
   snapshot->witnesses = {false, false, false};
-  EXPECT_THAT(health_of(snapshot.get(), sample::kNow).why, ElementsAre(HasSubstr("No witness has ever answered")));
+  EXPECT_THAT(told(), testing::Contains(HasSubstr("No witness has ever answered")));
   snapshot->silent_since = sample::kNow - 5s;
+  EXPECT_THAT(told(), testing::Contains(HasSubstr("No witness has answered since 2026-01-31T09:29:55.000Z")));
   const Health silent = health_of(snapshot.get(), sample::kNow);
-  EXPECT_THAT(silent.why, ElementsAre(HasSubstr("No witness has answered since 2026-01-31T09:29:55.000Z")));
   EXPECT_TRUE(silent.healthy && silent.ready);
 }
 
@@ -119,6 +120,39 @@ TEST(Api, StatusFollowsTheWallClockAndShowsWatches) {
   EXPECT_TRUE(status.at("witnesses").at(0).at("reachable").as_bool());
   EXPECT_FALSE(status.at("witnesses").at(1).at("reachable").as_bool());
   EXPECT_TRUE(status.at("witnesses").at(2).at("reachable").is_null());
+}
+
+TEST(Api, WhatIsNotAsItShouldBeIsSaidInSentences) {
+  const auto snapshot = sample::snapshot();
+  snapshot->state.reset();
+  snapshot->witnesses.clear();
+  snapshot->exclusions.clear();
+  for (auto& one : snapshot->transactions) one.bad_spell.reset();
+  EXPECT_THAT(concerns_of(*snapshot, {}, sample::kNow), testing::IsEmpty());
+  snapshot->transactions[0].bad_spell = engine::BadSpell{sample::kNow - 126s, 63, "stage \"alert\" was not seen"};
+  snapshot->transactions[1].suspended_since = sample::kNow - 60s;
+  snapshot->state.emplace();
+  snapshot->state->moved_aside = 1;
+  snapshot->state->last_aside = "s.damaged (torn)";
+  snapshot->config.emplace();
+  snapshot->config->reload_succeeded = false;
+  engine::ExclusionStatus exclusion;
+  exclusion.name = "release";
+  exclusion.active = true;
+  exclusion.next = slo::WallSpan{sample::kNow - 1s, sample::kNow + 1s};
+  snapshot->exclusions = {exclusion};
+  HooksView hooks;
+  hooks.refused = {{"/hooks/alert", 12, sample::kNow - 3s, "the token is missing or wrong"},
+                   {"/hooks/old", 1, sample::kNow - 1h, "long ago"},
+                   {"", 5, sample::kNow, "of no watch"}};
+  EXPECT_THAT(
+      concerns_of(*snapshot, hooks, sample::kNow),
+      ElementsAre("log-to-alert has been bad for 126s (63 runs): stage \"alert\" was not seen",
+                  "12 calls of the webhook /hooks/alert were refused, the last one 3s ago: the token is missing "
+                  "or wrong",
+                  HasSubstr("console is suspended since 2026-01-31T09:29:00"),
+                  HasSubstr("exclusion release is active until 2026-01-31T09:30:01"), HasSubstr("s.damaged (torn)"),
+                  HasSubstr("could not be reloaded")));
 }
 
 TEST(Api, TransactionsShowEachStage) {

@@ -37,7 +37,7 @@ std::string markup_error(const std::string& page) {
 }
 
 std::string page_of(const engine::Snapshot* snapshot, Instant now = sample::kNow, bool refresh = true) {
-  return status_page(snapshot, now, "0.1.0", refresh);
+  return status_page(snapshot, {}, now, "0.1.0", refresh);
 }
 
 TEST(Page, ShowsSlosStagesRunsAndWatches) {
