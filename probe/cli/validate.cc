@@ -107,8 +107,8 @@ void print(const Meaning& meaning, bool colour) {
     std::cout
         << "  " << toned("seen here:", Tone::faint, colour) << " an outage of stage "
         << meaning.transaction->stages[*meaning.slo->stage].name << " itself. After one of " << earlier
-        << " the run is `skipped` here, which is no event for a latency SLO:\n  an SLO without `faster_than` tells of "
-           "that one\n";
+        << " the run is `skipped` here, which is no event for a latency SLO (unless `faster_than` was over before "
+           "it was known):\n  an SLO without `faster_than` tells of that one\n";
   }
   if (meaning.policy.tiers.empty()) {
     std::cout << "  " << toned("nobody is told:", Tone::bad, colour) << " no tier of this SLO can ever fire\n";

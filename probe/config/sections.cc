@@ -241,7 +241,9 @@ constexpr std::array<Key, 3> kSliKeys = {{
     {.name = "faster_than",
      .type = Type::duration,
      .help = "Makes it a latency SLI: good is a stage seen within this time of due. Where an earlier stage failed "
-             "to send, this one is `skipped` and no event here: that outage is for an SLO without this key to tell.",
+             "to send, this one is `skipped` and no event here, unless this time is over before that is known (then it "
+             "was not in "
+             "time, and is bad): that outage is for an SLO without this key to tell.",
      .min = "1ms",
      .max = "1d"},
 }};
