@@ -73,7 +73,7 @@ def test_what_is_silent_while_one_witness_answers_is_an_outage(slosonde, target,
     assert reachable(probe, witness.address) == 0
     assert probe.metrics().value("slosonde_stage_failures_total", transaction="t", stage=STAGE, reason="timeout") >= 4 \
         or probe.metrics().value("slosonde_stage_failures_total", transaction="t", stage=STAGE, reason="connect_timeout") >= 4
-    assert not probe.api("status")["why"]
+    assert not any("witness" in why for why in probe.api("status")["why"])
 
 
 def test_a_witness_that_has_never_answered_excuses_nothing(slosonde, target, witness):
@@ -100,3 +100,28 @@ def test_witnesses_are_taken_over_by_a_reload(slosonde, target, witness):
     wait_until(lambda: runs(probe, "bad") >= 2, what="bad runs: the other one answers")
     assert runs(probe, "probe_fault") == 0
     assert probe.stop() == 0
+
+
+@pytest.mark.parametrize("silent, verdict", [(True, "blind"), (False, "bad")], ids=["no-witness-answers", "one-answers"])
+def test_a_place_that_is_silent_together_with_all_witnesses_is_out_of_our_sight(slosonde, target, witness, silent, verdict):
+    """The place is a Kafka broker that swallows connections; the witnesses were heard before, and go on over the reload."""
+    with odd.Mutable() as good:
+        settings = config(good, [witness.address])
+        settings["probe"]["settle"] = "3s"
+        probe = slosonde(settings)
+        wait_until(lambda: runs(probe, "good") >= 1 and reachable(probe, witness.address) == 1, what="a good run")
+        target.mute()
+        if silent:
+            witness.mute()
+            wait_until(lambda: reachable(probe, witness.address) == 0, what="that the witness is silent")
+        watch = {"kafka": {"brokers": [target.address], "topic": "incidents"}}
+        settings["transactions"].append({"name": "seen", "every": "500ms", "max_in_flight": 20, "stages": [
+            {"name": STAGE, "within": "500ms", "tcp": {"address": good.address, "send": "{{marker}}\n"}},
+            {"name": "incident", "within": "1s", "watch": watch}]})
+        probe.write(settings)
+        probe.reload()
+        count = lambda which: probe.metrics().value("slosonde_runs_total", transaction="seen", verdict=which) or 0
+        wait_until(lambda: count(verdict) >= 3, deadline=60, what=f"runs that are {verdict}")
+        place = next(one for one in probe.api("status")["watches"] if one["kind"] == "kafka")
+        assert place["state"] == "out_of_sight", place
+        assert count("bad" if silent else "blind") == 0
