@@ -18,8 +18,6 @@ namespace slosonde::cli {
 
 namespace {
 
-constexpr Duration kStep = std::chrono::milliseconds(500);  // less is adjustment
-
 Duration read(clockid_t clock) {
   timespec now{};
   ::clock_gettime(clock, &now);
@@ -35,7 +33,7 @@ store::KeptClock present_clock() {
 
 // Of another boot nothing can be said.
 bool was_stepped(const std::optional<store::KeptClock>& before, const store::KeptClock& now) {
-  return before && before->boot == now.boot && std::chrono::abs(before->offset - now.offset) > kStep;
+  return before && before->boot == now.boot && std::chrono::abs(before->offset - now.offset) > engine::kWallStep;
 }
 
 Instant now_by_wall_clock() {

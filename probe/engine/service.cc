@@ -20,8 +20,7 @@ constexpr uint64_t kMostEpoch = (uint64_t{1} << 48) - 1;
 constexpr Duration kTick = std::chrono::seconds(1);         // a snapshot at least this often
 constexpr Duration kSoon = std::chrono::milliseconds(200);  // and this long after a change, while somebody reads them
 constexpr Duration kProcessorAsked = std::chrono::milliseconds(50);
-constexpr Duration kWallStep = std::chrono::milliseconds(500);  // a change of the wall clock that counts as a step
-constexpr Duration kStopPatience = std::chrono::seconds(2);     // for cancelled checks and watches to end
+constexpr Duration kStopPatience = std::chrono::seconds(2);  // for cancelled checks and watches to end
 // Where the loop comes late to what is due, what has arrived meanwhile is taken in before anything is judged: Asio asks
 // the kernel only when its queue has come round, and libcurl's and librdkafka's descriptors take a round more to become
 // results.
