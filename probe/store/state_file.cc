@@ -107,7 +107,25 @@ StoreResult<void> StateFile::open_and_load() {
   auto loaded = load(*database_);
   if (!loaded) return named(std::move(loaded).error());
   loaded_ = std::move(*loaded);
+  identity_ = options_.vfs == nullptr ? identity(options_.path) : std::nullopt;
   return {};
+}
+
+std::optional<StateFile::Identity> StateFile::identity(const std::string& path) {
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return std::nullopt;
+  return Identity{file.st_dev, file.st_ino};
+}
+
+StoreResult<void> StateFile::is_at_its_path() const {
+  if (!identity_) return {};
+  const auto there = identity(options_.path);
+  if (there == identity_) return {};
+  return trouble(Trouble::unable,
+                 there ? "another file lies at its path; put the one back that was there, or restart the "
+                         "probe to go on with this one"
+                       : "it was moved away or removed while the probe runs with it; put it back, or "
+                         "restart the probe to begin a new one");
 }
 
 StoreResult<void> StateFile::begin_anew(Instant now, const std::string& why) {
@@ -129,7 +147,8 @@ StoreResult<void> StateFile::move_aside(Instant now, const std::string& why) {
 }
 
 StoreResult<void> StateFile::commit(const Batch& batch) {
-  auto done = apply(*database_, batch);
+  auto done = is_at_its_path();
+  if (done) done = apply(*database_, batch);
   if (!done) done.error().text.insert(0, file_name(options_.path));
   return done;
 }

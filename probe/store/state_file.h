@@ -38,7 +38,9 @@ class StateFile {
   // Moves what is there aside, and begins an empty file.
   StoreResult<void> begin_anew(Instant now, const std::string& why);
 
-  // All or nothing: after an error the file holds what it held before.
+  // All or nothing: after an error the file holds what it held before. Fails (unable) while the file is not at its
+  // path: somebody has moved or removed it, and what is written to it nobody would find. Put back, it is gone on with.
+  // None is begun in its place: SQLite would take the log of the one for the other's, and delete what is in it.
   StoreResult<void> commit(const Batch& batch);
 
  private:
@@ -46,8 +48,16 @@ class StateFile {
   StoreResult<void> make();
   StoreResult<void> open_and_load();
   StoreResult<void> move_aside(Instant now, const std::string& why);
+  StoreResult<void> is_at_its_path() const;
+
+  struct Identity {
+    uint64_t device = 0, number = 0;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+  static std::optional<Identity> identity(const std::string& path);
 
   StateFileOptions options_;
+  std::optional<Identity> identity_;  // of the file that is open; none: of another file system
   std::optional<Database> database_;
   Batch loaded_;
   std::optional<Aside> aside_;

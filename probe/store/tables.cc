@@ -59,8 +59,14 @@ StoreResult<void> check(const Batch& all) {
     if (!is_possible(one.since) || !is_possible(one.used)) return impossible("an instant");
   for (const KeptSchedule& one : all.schedules)
     if (!is_possible(one.next_slot)) return impossible("a slot");
-  for (const KeptExclusion& one : all.exclusions.value_or(std::vector<KeptExclusion>()))
-    if (!is_possible(one.from) || !is_possible(one.to)) return impossible("an exclusion");
+  for (const KeptAlert& one : all.alerts)
+    if (!is_possible(one.state.since) || !is_possible(one.state.last_change)) return impossible("an alert");
+  for (const KeptExclusion& one : all.exclusions.value_or(std::vector<KeptExclusion>())) {
+    const bool possible = is_possible(one.from) && is_possible(one.to) && is_possible(one.ended.value_or(one.from));
+    if (!possible) return impossible("an exclusion");
+  }
+  for (const KeptSuspension& one : all.suspensions.value_or(std::vector<KeptSuspension>()))
+    if (!is_possible(one.since)) return impossible("a suspension");
   for (const KeptCounts& one : all.counts) {
     if (one.slot != slo::kFineSlot && one.slot != slo::kCoarseSlot) return impossible("a length of slots");
     if (one.block < -kMostBlock || one.block > kMostBlock) return impossible("a block's number");

@@ -183,6 +183,25 @@ def test_a_file_damaged_in_the_middle_is_moved_aside(nginx, tmp_path):
         assert str(aside[0]) in probe.api("status")["state"]["last_moved_aside"]
 
 
+def test_a_file_that_is_moved_away_is_missed(nginx, tmp_path):
+    """Nothing is said to be committed that nobody would find; put back, it is gone on with, and nothing is lost."""
+    with Slosonde(tmp_path, config(nginx, tmp_path)) as probe:
+        wait_until(lambda: probe.api("status")["state"]["committed_to"], 30)
+        (tmp_path / "state.db").rename(tmp_path / "elsewhere.db")
+        wait_until(lambda: probe.metrics().value("slosonde_state_writable") == 0, 30)
+        status = probe.api("status")["state"]
+        assert "moved away or removed" in status["error"] and "state.db" in status["error"]
+        wait_until(lambda: "moved away or removed" in probe.log(), 30)
+        stuck, good = status["committed_to"], probe.slo("poke")["good"]
+        wait_until(lambda: probe.slo("poke")["good"] >= good + 10, 30)
+        assert probe.api("status")["state"]["committed_to"] == stuck
+        (tmp_path / "elsewhere.db").rename(tmp_path / "state.db")
+        wait_until(lambda: probe.metrics().value("slosonde_state_writable") == 1, 60)
+        good = probe.slo("poke")["good"]
+    with State(tmp_path / "state.db") as state:
+        assert state.integrity() == "ok" and state.counts(SLI)["good"] >= good
+
+
 def test_two_probes_cannot_share_a_file(nginx, tmp_path):
     with Slosonde(tmp_path, config(nginx, tmp_path)) as first:
         other = tmp_path / "other.yaml"

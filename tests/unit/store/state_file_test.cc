@@ -109,9 +109,16 @@ TEST_F(StateFileTest, CountsThatNoConfigurationUsesAreForgottenInTheEnd) {
 
 TEST_F(StateFileTest, WithNumbersThatCannotBeIsMovedAside) {
   const std::vector<std::function<void(Batch&)>> changes = {
-      [](Batch& batch) { batch.counts[0].block = INT64_MAX / 60; }, [](Batch& batch) { batch.counts[0].slot = 7s; },
+      [](Batch& batch) { batch.counts[0].block = INT64_MAX / 60; },
+      [](Batch& batch) { batch.counts[0].slot = 7s; },
       [](Batch& batch) { batch.slis[0].since = kNever; },
-      [](Batch& batch) { batch.schedules[0].next_slot = Instant::min(); }};
+      [](Batch& batch) { batch.schedules[0].next_slot = Instant::min(); },
+      [](Batch& batch) { batch.alerts[0].state.since = kNever; },
+      [](Batch& batch) { batch.alerts[0].state.last_change = Instant::min(); },
+      [](Batch& batch) { batch.exclusions = nth_batch(1).exclusions, batch.exclusions->front().ended = kNever; },
+      [](Batch& batch) {
+        batch.suspensions = {{{"a", kNever}}};
+      }};
   for (const auto& change : changes) {
     fs::remove_all(folder_);
     fs::create_directories(folder_);
@@ -134,6 +141,28 @@ TEST_F(StateFileTest, IsForItsOwnerAlone) {
   struct stat status {};
   ASSERT_EQ(::stat(path_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600);
+}
+
+TEST_F(StateFileTest, ThatIsMovedAwayIsNotWrittenToUntilItIsBack) {
+  Contents wanted;
+  {
+    auto file = open();
+    ASSERT_TRUE(file->commit(nth_batch(0)));
+    wanted.apply(nth_batch(0));
+    fs::rename(path_, path_ + ".elsewhere");
+    auto done = file->commit(nth_batch(1));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().trouble, Trouble::unable);
+    EXPECT_THAT(done.error().text, HasSubstr("state.db\": it was moved away or removed"));
+    write("another");
+    done = file->commit(nth_batch(1));
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().text, HasSubstr("another file lies at its path"));
+    fs::rename(path_ + ".elsewhere", path_);
+    ASSERT_TRUE(file->commit(nth_batch(1)));
+    wanted.apply(nth_batch(1));
+  }
+  EXPECT_EQ(Contents::of(open()->take_loaded()), wanted);
 }
 
 TEST_F(StateFileTest, IsHeldByOneAlone) {
