@@ -209,6 +209,7 @@ class Oracle {
   Fate cut_off(int life) const;
   void break_chain(const RunFacts& run, std::vector<Fate>& fates) const;
   const Step* cut_of(const RunFacts& run) const;
+  Step place_freed(const RunFacts& run, const std::vector<Fate>& fates) const;
   bool close(const RunFacts& run, Judged& judged) const;
   bool closes_before(const RunFacts& run, Judged judged, int life) const;
 

@@ -75,7 +75,9 @@ std::optional<Oracle::Judged> Oracle::judge(const RunFacts& run) const {
   }
   if (judged.dropped) {
     judged.verdict = RunVerdict::probe_fault;
-    judged.place = judged.close = judged.decided_step;
+    judged.decided = judged.decided_step.turn;  // when it was said: by this clock it is not even due yet
+    judged.close = judged.decided_step;
+    judged.place = place_freed(run, fates);
     return judged;
   }
   if (!close(run, judged)) return std::nullopt;
@@ -291,28 +293,33 @@ void Oracle::break_chain(const RunFacts& run, std::vector<Fate>& fates) const {
   }
 }
 
+// A run that only waits for sight holds no place: at the latest its limits free it.
+Step Oracle::place_freed(const RunFacts& run, const std::vector<Fate>& fates) const {
+  const auto& stages = scenario_.transactions[run.transaction].stages;
+  Step place;
+  for (size_t i = 0; i < fates.size(); ++i) {
+    const Time limit = run.due + stages[i].within;
+    Step freed = fates[i].step;
+    for (int life = run.life; stages[i].mode == Mode::watched && life <= fates[i].step.life; ++life) {
+      const Time q = life == run.life ? limit : std::max(limit, lives_[static_cast<size_t>(life)].begin);
+      if (const auto turn = turn_at(life, q)) {
+        freed = std::min(freed, Step{life, *turn, q});
+        break;
+      }
+    }
+    place = std::max(place, freed);
+  }
+  return place;
+}
+
 // When it gave its place back and when it was closed; and what came before that, though after its limit, is late.
 bool Oracle::close(const RunFacts& run, Judged& judged) const {
   const TransactionTerms& scenario = scenario_.transactions[run.transaction];
+  judged.place = place_freed(run, judged.fates);
+  const bool watched =
+      std::ranges::any_of(scenario.stages, [](const StageTerms& one) { return one.mode == Mode::watched; });
   Time last_limit = run.due;
-  bool watched = false;
-  for (size_t i = 0; i < judged.fates.size(); ++i) {
-    const Fate& fate = judged.fates[i];
-    const Time limit = run.due + scenario.stages[i].within;
-    last_limit = std::max(last_limit, limit);
-    Step freed = fate.step;
-    if (scenario.stages[i].mode == Mode::watched) {
-      watched = true;
-      for (int life = run.life; life <= fate.step.life; ++life) {
-        const Time q = life == run.life ? limit : std::max(limit, lives_[static_cast<size_t>(life)].begin);
-        if (const auto turn = turn_at(life, q)) {
-          freed = std::min(freed, Step{life, *turn, q});
-          break;
-        }
-      }
-    }
-    judged.place = std::max(judged.place, freed);
-  }
+  for (const StageTerms& stage : scenario.stages) last_limit = std::max(last_limit, run.due + stage.within);
   const Time close_at = watched ? std::max(judged.decided, last_limit + scenario.linger) : judged.decided;
   bool closed = false;
   for (int life = judged.decided_step.life; life < lives() && !closed; ++life) {
