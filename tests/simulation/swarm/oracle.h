@@ -208,6 +208,7 @@ class Oracle {
   Fate poll_over(const RunFacts& run, size_t stage, int life, bool answered, bool valid, bool fault, Time next) const;
   Fate cut_off(int life) const;
   void break_chain(const RunFacts& run, std::vector<Fate>& fates) const;
+  // oracle_close.cc
   const Step* cut_of(const RunFacts& run) const;
   Step place_freed(const RunFacts& run, const std::vector<Fate>& fates) const;
   bool close(const RunFacts& run, Judged& judged) const;
