@@ -19,6 +19,9 @@ struct Evidence {
   uint64_t item = 0;      // storage position: equal for a redelivery of the same item, different for a second copy
   Instant seen_lo{}, seen_hi{};  // it arrived within this interval, as far as the watch can know
   EvidencePhase phase = EvidencePhase::none;
+  // Its sender may have tried before, and been turned away while we did not look: of a run whose time has a gap in
+  // sight it arrived at any time from the gap's beginning on.
+  bool may_be_again = false;
 };
 
 // Where a watch reports. Engine thread.

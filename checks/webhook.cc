@@ -89,6 +89,7 @@ void Listening::take(const io::HookRequest& request) {
     evidence.phase = piece.phase;
     evidence.seen_lo = request.not_before;
     evidence.seen_hi = request.received;
+    evidence.may_be_again = true;
     sink_->evidence(evidence);
   });
 }

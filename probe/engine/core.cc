@@ -129,6 +129,9 @@ void Core::Impl::match(const EvidenceSeen& seen, const ledger::MarkerHit& hit) {
     if (one.transaction != *transaction || !fits(plan_of(one), seen.evidence)) continue;
     checks::Evidence evidence = seen.evidence;
     evidence.seen_lo = std::clamp(sight_.handed_over_since(seen.watch, run->due), evidence.seen_lo, evidence.seen_hi);
+    if (evidence.may_be_again && !sight_.unbroken(seen.watch, run->due)) {
+      evidence.seen_lo = std::min(evidence.seen_lo, run->due);
+    }
     const Reports::Sighted noted = reports_.evidence(*run, one.stage, evidence, now_);
     if (noted.kind && run->counted()) stats_.sighted(one.transaction, one.stage, *noted.kind);
     runs_.wake(*run, noted.wake);

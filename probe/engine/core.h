@@ -19,7 +19,8 @@
 // we waited for one most of the time.
 //
 // Evidence. An interval wholly within the limit is on time, one wholly beyond it is late, one across it is unseen. What
-// was covered before the evidence came is taken out of its interval; what is reported as covered with it is not.
+// was covered before the evidence came is taken out of its interval; what is reported as covered with it is not. What
+// its sender may have sent before, to a listener of ours that was down, arrived at any time since that broke.
 // Absence at the limit is bad once [due, limit] is covered, failed when the place is out of sight by its own fault, and
 // open otherwise: until it is covered, until the place fails, or until limit + settle, when it is unseen. What a text
 // names twice counts once.

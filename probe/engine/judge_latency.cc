@@ -81,6 +81,8 @@ Judge::LatencyState Judge::latency_state(const Run& run, size_t index, Instant f
   if (stage.asks_until != kNever || act_may_fail_by_us(run, index, fast_until, t)) return LatencyState::asks_witnesses;
   if (waits && t < sight_.told_at(plan.watch)) return LatencyState::awaits_sight;
   if (!watched && starvation_.explains_silence(run.due, fast_until)) return LatencyState::open;
+  // As for the stage itself: the answer may have lain before us while we stood still.
+  if (!watched && starved(fast_until)) return LatencyState::probe_fault;
   if (!watched && side_of_silence(stage, fast_until, t) != WitnessLog::Side::theirs)
     return LatencyState::asks_witnesses;
   if (proven()) return LatencyState::bad;

@@ -19,6 +19,13 @@ bool Sight::place_failed(size_t watch) const {
   return status.state == WatchState::out_of_sight && !is_own_fault(status.error.code);
 }
 
+bool Sight::unbroken(size_t watch, Instant from) const {
+  const Place& place = places_[watch];
+  if (place.status.state != WatchState::in_sight) return false;
+  const std::vector<TimeSpan>& spans = place.coverage.spans();
+  return !spans.empty() && from >= spans.back().from;
+}
+
 bool Sight::all_reported() const {
   const auto reported = [](const Place& place) { return place.status.state != WatchState::starting; };
   return std::all_of(places_.begin(), places_.end(), reported);

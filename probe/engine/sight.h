@@ -46,6 +46,8 @@ class Sight {
     const auto covered_to = places_[watch].coverage.reach(from);
     return covered_to ? *covered_to + Duration(1) : Instant::min();
   }
+  // Whether all from `from` up to what was reported last is covered, and it sees.
+  bool unbroken(size_t watch, Instant from) const;
   // When it last reported what it covers or that it sees nothing.
   Instant told_at(size_t watch) const { return places_[watch].told_at; }
   // Out of sight, and not by a fault of ours: what is not seen there has failed.

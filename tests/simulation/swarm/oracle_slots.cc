@@ -8,6 +8,7 @@ namespace slosonde::swarm {
 
 namespace {
 
+constexpr Time kLeastStarved = 100 * kMillisecond;
 constexpr Time kGrain = 10 * kMillisecond;
 constexpr uint64_t kAfterRuns = uint64_t{1} << 62;  // among what is due at the same instant, slots come last
 constexpr size_t kMostFailures = 20;
@@ -235,6 +236,10 @@ void Oracle::count_latency(const RunFacts& run, const Judged& judged, size_t s) 
     if (const auto at = place_gone_after(stage.watch, life, fast, *judged_at); at && (!known || *at < *known))
       known = at;
     if (known) {
+    // The answer may have lain before it while it stood still.
+    if (!watched && *judged_at - fast > std::max(scenario_.max_lateness, kLeastStarved)) {
+      return add(asked, q0, RunVerdict::probe_fault);
+    }
       const auto turn = turn_at(life, *known);
       if (turn && Step{life, *turn, *known} < fate.step) return add({life, *turn, *known}, *known, RunVerdict::bad);
     }

@@ -21,12 +21,14 @@ struct Seen {
   uint64_t item;
   Instant lo, hi;
   EvidencePhase phase;
+  bool may_be_again = false;
 };
 
 class RememberingSink final : public WatchSink {
  public:
   void evidence(const Evidence& evidence) override {
-    seen.push_back({std::string(evidence.text), evidence.item, evidence.seen_lo, evidence.seen_hi, evidence.phase});
+    seen.push_back({std::string(evidence.text), evidence.item, evidence.seen_lo, evidence.seen_hi, evidence.phase,
+                    evidence.may_be_again});
   }
   void covered(Instant from, Instant to) override {
     covers.emplace_back(from, to);

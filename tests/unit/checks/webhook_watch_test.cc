@@ -147,6 +147,7 @@ TEST_F(WebhookWorld, WhatArrivesIsHandedOverBeforeItsTimeIsCovered) {
   EXPECT_EQ(sink_.seen[0].text, "sonde1-x");
   EXPECT_EQ(sink_.seen[0].hi - sink_.seen[0].lo, milliseconds(3)) << "as the listener knows it";
   EXPECT_LE(sink_.seen[0].hi, sent);
+  EXPECT_TRUE(sink_.seen[0].may_be_again) << "its sender may have been turned away before";
   for (size_t i = 1; i < sink_.covers.size(); ++i) EXPECT_EQ(sink_.covers[i].first, sink_.covers[i - 1].second);
   stop();
   send("after the end");
