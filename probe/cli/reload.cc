@@ -1,5 +1,6 @@
 #include "probe/cli/reload.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/json/serialize.hpp>
@@ -64,6 +65,18 @@ std::string event_of(const engine::PlanChange& change) {
 }
 
 }  // namespace
+
+config::Problems declared_names(const config::Config& config, const engine::Snapshot& running) {
+  config::Problems problems;
+  for (const config::Values& exclusion : config.root.blocks("exclusions")) {
+    const std::string& name = exclusion.text("name");
+    const auto is_it = [&](const engine::ExclusionStatus& one) { return one.declared && one.next && one.name == name; };
+    if (std::none_of(running.exclusions.begin(), running.exclusions.end(), is_it)) continue;
+    problems.add(exclusion.position("name"), exclusion.path("name"),
+                 "an exclusion `" + name + "` is declared to the running probe; end it first, or choose another name");
+  }
+  return problems;
+}
 
 std::vector<std::string> restart_needed(const config::Config& before, const config::Config& after) {
   std::vector<std::string> keys;
@@ -140,6 +153,9 @@ class Reloader::Impl : public std::enable_shared_from_this<Reloader::Impl> {
       std::string list;
       for (const std::string& key : keys) list.append(list.empty() ? "" : ", ").append(key);
       return refuse({ErrorCode::bad_config, "restart needed for: " + list}, {});
+    }
+    if (auto clashes = declared_names(fresh, *instance_.service().snapshot()); !clashes.empty()) {
+      return refuse(Mistakes{{}, std::move(clashes)});
     }
     if (fresh.probe.key_is_random) fresh.probe.key = in_force_.probe.key;
     instance_.web().begin_anew();

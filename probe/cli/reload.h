@@ -9,12 +9,17 @@
 #include "exporter/web/options.h"
 #include "probe/cli/instance.h"
 #include "probe/cli/log.h"
+#include "probe/config/block.h"
 #include "probe/config/config.h"
+#include "probe/engine/snapshot.h"
 
 namespace slosonde::cli {
 
 // The keys of what differs and cannot be changed while the probe runs; with none of them differing, the rest can.
 std::vector<std::string> restart_needed(const config::Config& before, const config::Config& after);
+
+// The exclusions whose names are those of some that were declared to the running probe, and are not over.
+config::Problems declared_names(const config::Config& config, const engine::Snapshot& running);
 
 // Engine thread. What it is given outlives it, and it outlives the instance's loop.
 class Reloader {

@@ -301,7 +301,9 @@ constexpr Block kWeekly{
     .keys = kWeeklyKeys};
 
 constexpr std::array<Key, 6> kExclusionKeys = {{
-    {.name = "name", .help = "Names it in views; once in the file.", .required = true},
+    {.name = "name",
+     .help = "Names it in views; once in the file, and none that is declared to the running probe just now.",
+     .required = true},
     {.name = "transactions",
      .type = Type::texts,
      .help = "Which transactions it covers. Default: all.",
@@ -323,8 +325,8 @@ constexpr Block kExclusion{
     .name = "exclusion",
     .help =
         "A declared maintenance window, by the wall clock. Runs go on and are shown, but one whose time from due to "
-        "its decision touches the window counts in no SLI and not in coverage, whatever came of it; what it would "
-        "have been is kept apart.",
+        "its latest limit touches the window (a limit with `from` counts from the other stage's own limit) counts in "
+        "no SLI and not in coverage, whatever came of it and whenever; what it would have been is kept apart.",
     .keys = kExclusionKeys};
 
 constexpr std::array<Key, 8> kRootKeys = {{

@@ -81,7 +81,7 @@ void Core::Impl::restore() {
 void Core::Impl::count_dropped(const DroppedRun& run) {
   const uint32_t transaction = run.transaction;
   const Instant at = options_.start;
-  const bool excluded = exclusions_.covers(transaction, std::min(run.due, at), at);
+  const bool excluded = exclusions_.covers_run(transaction, std::min(run.due, at));
   const slo::Event event = excluded ? slo::excluded(slo::Event::probe_fault) : slo::Event::probe_fault;
   if (!run.decided) {
     stats_.dropped(transaction, excluded);
@@ -128,10 +128,10 @@ void Core::Impl::match(const EvidenceSeen& seen, const ledger::MarkerHit& hit) {
   for (const Attached& one : sight_.attached(seen.watch)) {
     if (one.transaction != *transaction || !fits(plan_of(one), seen.evidence)) continue;
     checks::Evidence evidence = seen.evidence;
-    evidence.seen_lo = std::clamp(sight_.handed_over_since(seen.watch, run->due), evidence.seen_lo, evidence.seen_hi);
     if (evidence.may_be_again && !sight_.unbroken(seen.watch, run->due)) {
       evidence.seen_lo = std::min(evidence.seen_lo, run->due);
     }
+    evidence.seen_lo = std::clamp(sight_.handed_over_since(seen.watch, run->due), evidence.seen_lo, evidence.seen_hi);
     const Reports::Sighted noted = reports_.evidence(*run, one.stage, evidence, now_);
     if (noted.kind && run->counted()) stats_.sighted(one.transaction, one.stage, *noted.kind);
     runs_.wake(*run, noted.wake);
@@ -371,13 +371,13 @@ void Core::Impl::apply(Run& run, const Hopped& fact) {
   if (run.counted()) stats_.hopped(run, fact.stage);
 }
 void Core::Impl::apply(Run& run, const StageDecided& fact) {
-  if (run.counted()) slis_.stage_decided(run.id.transaction, fact.stage, event_for(run, fact.event, fact.at), fact.at);
+  if (run.counted()) slis_.stage_decided(run.id.transaction, fact.stage, event_for(run, fact.event), fact.at);
 }
 void Core::Impl::apply(Run& run, const StageFinal& fact) {
   if (run.counted()) stats_.stage_final(run, fact.stage);
 }
 void Core::Impl::apply(Run& run, const LatencyDecided& fact) {  // a triggered run has no latency SLOs
-  slis_.count(fact.slo, event_for(run, fact.event, fact.at), fact.at);
+  slis_.count(fact.slo, event_for(run, fact.event), fact.at);
 }
 void Core::Impl::apply(Run& run, const PlaceFree&) {
   runs_.free_place(run);
@@ -385,7 +385,7 @@ void Core::Impl::apply(Run& run, const PlaceFree&) {
 void Core::Impl::apply(Run& run, const RunDecided&) {
   runs_.decided(run);
   if (!run.counted()) return;
-  const slo::Event event = event_for(run, event_of(*run.verdict), run.decided);
+  const slo::Event event = event_for(run, event_of(*run.verdict));
   if (event == slo::excluded(event)) run.verdict = RunVerdict::excluded;
   slis_.run_decided(run.id.transaction, event, run.decided);
   auto turn = stats_.run_decided(run);
@@ -403,8 +403,8 @@ void Core::Impl::apply(Run& run, const RunOver&) {
   if (!awaits_store) markers_.closed(id);
 }
 
-slo::Event Core::Impl::event_for(const Run& run, slo::Event event, Instant at) const {
-  return exclusions_.covers(run.id.transaction, run.due, at) ? slo::excluded(event) : event;
+slo::Event Core::Impl::event_for(const Run& run, slo::Event event) const {
+  return exclusions_.covers_run(run.id.transaction, run.due) ? slo::excluded(event) : event;
 }
 
 StartCheck Core::Impl::order_for(const Run& run, size_t index, bool finally) const {
@@ -452,6 +452,7 @@ Instant Core::Impl::next_due() const {
 std::shared_ptr<Snapshot> Core::Impl::snapshot(Instant now) {
   now = std::max(now, now_);
   stats_.renew_percentiles(now);
+  exclusions_.forget_over(now);
   auto made = std::make_shared<Snapshot>();
   made->at = now;
   made->wall_offset = wall_offset_;

@@ -38,8 +38,10 @@
 // looks: when its place fails, acts after it are skipped, but watched stages go on and are judged alone. A stage that
 // our own fault or blindness has kept from starting is unseen, never skipped.
 //
-// An event is excluded where a declared window touches the time from due to the instant that decides it, whatever it
-// would have been, so that an exclusion does not choose among outcomes; a missed slot where it touches the slot.
+// A run's events are excluded where a declared window, as it is known when they are decided, touches the time from due
+// to the run's latest limit (`from` counted from the other stage's own limit), whatever they would have been and
+// whenever they were decided, so that an exclusion does not choose among outcomes; a missed slot where it touches the
+// slot.
 //
 // A run is bad if any stage is; else probe_fault, blind, or good. A stage is never bad through our own fault, so a bad
 // one is bad by itself. `reordered` is counted beside `first`, when an earlier stage was provably seen later (their
@@ -212,7 +214,8 @@ class Core {
   // watches are the caller's to fill in. Only with CoreOptions::kept.
   store::Batch take_changes(bool whole);
 
-  bool ready() const;  // every watch has reported once (in sight or out of it), or `settle` has passed
+  // Every watch has reported once (in sight or out of it), or `settle` has passed; it stays so, whatever is reloaded.
+  bool ready() const;
   uint64_t in_flight() const;
 
   // A consistent view. Percentiles are computed anew at most every few seconds.

@@ -26,6 +26,7 @@ Core::Impl::Impl(Impl& before, const Succession& kept, std::shared_ptr<const Pla
       suspensions_(*plan_),
       tell_of_alerts_(tell_of_alerts()),
       now_(before.now_),
+      was_ready_(before.ready()),
       triggers_waiting_(transactions()),
       watches_(transactions()),
       wall_offset_(before.wall_offset_),

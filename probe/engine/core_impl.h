@@ -43,7 +43,7 @@ class Core::Impl {
   void feed(Instant now, Input input);
   void advance(Instant now, Outputs& outputs);
   Instant next_due() const;
-  bool ready() const { return now_ >= options_.start + plan_->settle || sight_.all_reported(); }
+  bool ready() const { return was_ready_ || now_ >= options_.start + plan_->settle || sight_.all_reported(); }
   uint64_t in_flight() const { return runs_.in_flight(); }
   std::shared_ptr<Snapshot> snapshot(Instant now);
   store::Batch take_changes(bool whole);
@@ -83,7 +83,7 @@ class Core::Impl {
   Result<void> take(const ExclusionOrder& order);
   Result<void> take(const EndExclusion& order);
   Result<void> take(const Suspend& order);
-  slo::Event event_for(const Run& run, slo::Event event, Instant at) const;
+  slo::Event event_for(const Run& run, slo::Event event) const;
   void start_triggered();
   void start_run(uint32_t transaction, Instant due, Origin origin);
   void step(Run& run, Instant t);
@@ -132,6 +132,7 @@ class Core::Impl {
 
   Instant now_{};
   std::set<RunId> asking_;                    // the witnesses: runs that wait for their next round
+  bool was_ready_ = false;                    // under a plan before
   std::vector<uint32_t> triggers_waiting_;    // by transaction
   std::vector<std::vector<size_t>> watches_;  // by transaction
   Duration wall_offset_{};

@@ -10,8 +10,16 @@ static_assert(kMostDeclaredExclusions == 100 && kLongestDeclaredExclusion == std
 
 namespace {
 
-// One that is over is still shown for so long, and covers runs that are still open.
-constexpr Duration kShownOver = std::chrono::hours(24 * 7);
+Duration latest_limit(const TransactionPlan& transaction) {
+  Duration latest{};
+  std::vector<Duration> limits;
+  limits.reserve(transaction.stages.size());
+  for (const StagePlan& stage : transaction.stages) {
+    limits.push_back(stage.within + (stage.from ? limits[*stage.from] : Duration::zero()));
+    latest = std::max(latest, limits.back());
+  }
+  return latest;
+}
 
 const slo::WallSpan& span_of(const ExclusionPlan& declared) {
   return std::get<slo::WallSpan>(declared.window);
@@ -54,6 +62,12 @@ Exclusions::Exclusions(const Plan& plan) : plan_(plan) {
     for (const size_t transaction : one.transactions) made.names.push_back(plan.transactions[transaction].name);
     all_.push_back(std::move(made));
   }
+  limits_.reserve(plan.transactions.size());
+  for (const TransactionPlan& one : plan.transactions) limits_.push_back(latest_limit(one));
+}
+
+bool Exclusions::covers_run(uint32_t transaction, Instant due) const {
+  return covers(transaction, due, due + limits_[transaction]);
 }
 
 bool Exclusions::covers(uint32_t transaction, Instant from, Instant to) const {
@@ -96,8 +110,9 @@ Exclusions::One* Exclusions::find(const std::string& name, slo::WallTime wall_no
   const auto is_it = [&](const One& one) {
     return one.plan.name == name && !one.gone && (!one.declared || (!one.ended && wall_now < span_of(one.plan).to));
   };
-  const auto found = std::find_if(all_.begin(), all_.end(), is_it);
-  return found == all_.end() ? nullptr : &*found;
+  // The declared ones stand last.
+  const auto found = std::find_if(all_.rbegin(), all_.rend(), is_it);
+  return found == all_.rend() ? nullptr : &*found;
 }
 
 Result<void> Exclusions::declare(const ExclusionOrder& order, Instant now) {

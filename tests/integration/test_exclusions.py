@@ -27,11 +27,12 @@ class Watched:
         key.write_bytes(b"a key for tests only, 32 bytes..")
         transactions = [{"name": "web", "every": "100ms", "stages": [
             {"name": "get", "within": "90ms", "http": {"url": f"http://127.0.0.1:{self.server_port}/"}}]}]
-        self.probe = Slosonde(folder / "probe", {
+        self.config = {
             "probe": {"name": "test", "key_file": str(key), "state": str(folder / "state.db"), "commit": commit},
             "admin": {"address": f"127.0.0.1:{self.admin_port}"},
             "transactions": transactions,
-            "slos": [{"name": "web", "objective": "99%", "window": "1h", "sli": {"transaction": "web"}}], **more})
+            "slos": [{"name": "web", "objective": "99%", "window": "1h", "sli": {"transaction": "web"}}], **more}
+        self.probe = Slosonde(folder / "probe", self.config)
 
     def serve(self, yes=True):
         if self.nginx:
@@ -120,6 +121,19 @@ def test_what_is_acknowledged_is_committed(tmp_path):
     finally:
         watched.probe.process.stop()
         watched.serve(False)
+
+
+def test_a_reload_with_the_name_of_a_declared_one_is_refused_until_that_is_over(watched):
+    """The declared one could not be ended any more: its name meant the configuration's."""
+    assert watched.declare(name="release", **{"for": "1h"}).status == 201
+    planned = {"name": "release", "start": "2090-01-01T00:00:00+00:00", "for": "1h"}
+    watched.probe.write({**watched.config, "exclusions": [planned]})
+    answer = web.post(f"{watched.admin}/-/reload", deadline=30)
+    assert answer.status == 422 and "exclusions[0].name: an exclusion `release` is declared" in answer.text, answer.text
+    assert any("could not be reloaded" in why for why in watched.probe.api("status")["why"])
+    assert web.request("DELETE", f"{watched.admin}/api/v1/exclusions/release").status == 200
+    assert web.post(f"{watched.admin}/-/reload", deadline=30).status == 200
+    wait_until(lambda: not any("could not be reloaded" in why for why in watched.probe.api("status")["why"]))
 
 
 def test_what_cannot_be_meant_is_refused_with_what_would_be_right(watched):

@@ -229,6 +229,7 @@ class Oracle {
   const Sighted* first_sighted(const RunFacts& run, size_t stage) const;
 
   // oracle_exclusions.cc
+  Time latest_limit(size_t transaction) const;
   bool excluded(size_t transaction, Time from, Time to, int life, Time turn) const;
   void undo_exclusions(int life, Time cut);
   void forget_exclusions(Time before);

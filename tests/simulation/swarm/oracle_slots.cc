@@ -157,7 +157,8 @@ bool Oracle::settle_run(size_t t) {
   auto judged = judge(run);
   if (!judged) return false;
   const Step& decided = judged->decided_step;
-  const bool out = excluded(t, std::min(run.due, judged->decided), judged->decided, decided.life, decided.turn);
+  const Time from = std::min(run.due, judged->decided);
+  const bool out = excluded(t, from, from + latest_limit(t), decided.life, decided.turn);
   judged->shown = out ? RunVerdict::excluded : judged->verdict;
   grid.places.push_back(judged->place);
   ++settled_;
@@ -175,9 +176,17 @@ bool Oracle::settle_run(size_t t) {
   return true;
 }
 
-// All that was going on while somebody had declared that nothing of it counts, from when it was due.
+Time Oracle::latest_limit(size_t t) const {
+  Time latest = 0;
+  for (const StageTerms& stage : scenario_.transactions[t].stages) latest = std::max(latest, stage.within);
+  return latest;
+}
+
+// All that was going on while somebody had declared that nothing of it counts, from when it was due to its latest
+// limit, whenever it was decided.
 void Oracle::count(const RunFacts& run, size_t slo, const Step& step, uint64_t order, Time at, RunVerdict kind) {
-  const bool out = excluded(run.transaction, std::min(run.due, at), at, step.life, step.turn);
+  const Time from = std::min(run.due, at);
+  const bool out = excluded(run.transaction, from, from + latest_limit(run.transaction), step.life, step.turn);
   if (order == kAfterEvidence) order += run.number;
   events_.push_back({step, order, slo, at, 0, kind, out, 0, 1});
 }
@@ -227,6 +236,10 @@ void Oracle::count_latency(const RunFacts& run, const Judged& judged, size_t s) 
     const Step asked{life, *judged_at, q0};
     if (fate.step <= asked) break;
     if (!watched && explains_silence(life, *judged_at, run.due, fast)) continue;
+    // The answer may have lain before it while it stood still.
+    if (!watched && *judged_at - fast > std::max(scenario_.max_lateness, kLeastStarved)) {
+      return add(asked, q0, RunVerdict::probe_fault);
+    }
     if (!watched || proven_by(stage.watch, run.due, fast, life, *judged_at) ||
         place_gone(stage.watch, life, fast, *judged_at)) {
       return add(asked, fast, RunVerdict::bad);
@@ -236,10 +249,6 @@ void Oracle::count_latency(const RunFacts& run, const Judged& judged, size_t s) 
     if (const auto at = place_gone_after(stage.watch, life, fast, *judged_at); at && (!known || *at < *known))
       known = at;
     if (known) {
-    // The answer may have lain before it while it stood still.
-    if (!watched && *judged_at - fast > std::max(scenario_.max_lateness, kLeastStarved)) {
-      return add(asked, q0, RunVerdict::probe_fault);
-    }
       const auto turn = turn_at(life, *known);
       if (turn && Step{life, *turn, *known} < fate.step) return add({life, *turn, *known}, *known, RunVerdict::bad);
     }

@@ -82,7 +82,8 @@ TEST(CoreExclusions, KeepWhateverHappensInThemOutOfAllFigures) {
   EXPECT_EQ(good, slots(rig, kStart + 20min, kStart + 30min));
 }
 
-TEST(CoreExclusions, CoverARunThatTheyTouchFromDueToItsDecision) {
+// A bad run is decided at its limit, a good one before: windows that began in between excluded the bad ones alone.
+TEST(CoreExclusions, CoverARunThatTheyTouchFromDueToItsLimitWhateverBecomesOfIt) {
   Plan declared = plan();
   declared.slos.resize(1);
   Rig first(declared);
@@ -93,14 +94,18 @@ TEST(CoreExclusions, CoverARunThatTheyTouchFromDueToItsDecision) {
     Rig rig(declared);
     const StartCheck same = rig.next_check(0, 0);
     EXPECT_EQ(same.due, check.due);
-    rig.hold(same, same.due + answered);
-    rig.pass(50ms);
+    if (answered <= 2s) rig.hold(same, same.due + answered);
+    rig.to(same.due + 3s);
     const WindowStatus& all = rig.view()->slos[0].period;
-    EXPECT_EQ(all.good + all.unjudged.excluded_good, 1U);
-    return all.unjudged.excluded_good;
+    EXPECT_EQ(all.good + all.bad + all.unjudged.excluded_good + all.unjudged.excluded_bad, 1U);
+    return all.unjudged.excluded_good + all.unjudged.excluded_bad;
   };
-  EXPECT_EQ(events(check.due + 500ms, check.due + 1h, 400ms), 0U) << "decided before it begins";
-  EXPECT_EQ(events(check.due + 500ms, check.due + 1h, 500ms), 1U);
+  for (const Duration answered : {1ms, 1500ms, 2100ms}) {
+    SCOPED_TRACE(format_duration(answered));
+    EXPECT_EQ(events(check.due + 2s + 1ns, check.due + 1h, answered), 0U) << "it begins after the limit";
+    EXPECT_EQ(events(check.due + 2s, check.due + 1h, answered), 1U);
+    EXPECT_EQ(events(check.due + 500ms, check.due + 1h, answered), 1U);
+  }
   EXPECT_EQ(events(check.due + 500ms, check.due + 600ms, 1s), 1U) << "wholly within the run";
   EXPECT_EQ(events(check.due - 1h, check.due + 1ns, 400ms), 1U);
   EXPECT_EQ(events(check.due - 1h, check.due, 400ms), 0U) << "it ends as the run is due";
@@ -242,6 +247,34 @@ TEST(CoreExclusions, WhatCannotBeMeantIsRefused) {
   EXPECT_EQ(refused(order("one-more", 1h)).code, ErrorCode::rejected);
   ASSERT_TRUE(rig.core.command(rig.now + 1s, EndExclusion{"x7"}));
   EXPECT_TRUE(rig.core.command(rig.now + 2s, order("one-more", 1h))) << "those that are over make room";
+}
+
+// Begun again with a configuration that has one of the same name: the declared one could never be ended.
+TEST(CoreExclusions, OneDeclaredUnderANameThatTheConfigurationHasNowCanStillBeEnded) {
+  Lives lives(plan());
+  ASSERT_TRUE(lives->core.command(lives->now, order("night", 24h)));
+  lives.commit();
+  Plan declared = plan();
+  declared.exclusions = {{"night", {}, slo::WallSpan{kStart + 48h, kStart + 49h}}};
+  lives.restart(1s, declared);
+  ASSERT_TRUE(lives->view()->exclusions[1].active);
+  EXPECT_TRUE(lives->core.command(lives->now + 1s, EndExclusion{"night"}));
+  EXPECT_FALSE(lives->view()->exclusions[1].active);
+  EXPECT_EQ(lives->core.command(lives->now + 2s, EndExclusion{"night"}).error().code, ErrorCode::rejected);
+}
+
+TEST(CoreExclusions, ThoseThatAreOverForTwoDaysAreShownAndKeptNoLonger) {
+  Lives lives(plan());
+  ASSERT_TRUE(lives->core.command(lives->now, order("release", 1h)));
+  lives->no_more();
+  lives->to(kStart + 49h - 1min);
+  EXPECT_EQ(lives->view()->exclusions.size(), 1U);
+  lives.commit();
+  lives->to(kStart + 49h + 1min);
+  EXPECT_TRUE(lives->view()->exclusions.empty());
+  lives.commit();
+  lives.restart(1s);
+  EXPECT_TRUE(lives->view()->exclusions.empty());
 }
 
 TEST(CoreSuspensions, SlotsAreMissedAndRunsInFlightGoOn) {

@@ -139,6 +139,18 @@ TEST(CoreReload, SlotsForWhichANewWatchIsNotReadyAreMissed) {
   EXPECT_EQ(rig.runs(RunVerdict::missed), 2U);
 }
 
+// Whoever sends it traffic, or rolls it out, would take the probe for broken.
+TEST(CoreReload, AProbeThatWasReadyStaysReadyWithAWatchThatHasNotReportedYet) {
+  Rig rig(both());
+  ASSERT_TRUE(rig.core.ready());
+  Plan next = both();
+  next.watches.push_back({"kafka more", "kafka"});
+  next.transactions[1].stages.push_back(watched("seen", 5s, 2));
+  rig.reload(next, false);
+  EXPECT_TRUE(rig.core.ready());
+  EXPECT_TRUE(rig.view()->ready);
+}
+
 TEST(CoreReload, WhatWasBadBeforeStaysBad) {
   Plan plan = both();
   Rig rig(plan);
