@@ -137,9 +137,7 @@ void Core::Impl::cut(Run& run) {
   for (Stage& stage : run.stages) {
     const bool asks = stage.asks_until != kNever;  // nobody waits any more for what the witnesses say
     if (stage.decided() || (stage.report != Report::none && !asks)) continue;
-    stage.report = Report::fault;
-    stage.report_at = now_;
-    stage.report_error = {ErrorCode::cancelled, "the configuration was reloaded, and the transaction has changed"};
+    stage.report_fault({ErrorCode::cancelled, "the configuration was reloaded, and the transaction has changed"}, now_);
   }
   step(run, now_);
   if (runs_.find(id) == nullptr) return;

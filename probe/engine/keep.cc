@@ -43,9 +43,7 @@ void give_up(Run& run, Instant now) {
   for (Stage& stage : run.stages) {
     stage.attempt_running = false;
     if (stage.decided()) continue;
-    stage.report = Report::fault;
-    stage.report_error = stepped;
-    stage.report_at = now;
+    stage.report_fault(stepped, now);
   }
 }
 
@@ -62,9 +60,7 @@ void cut_off(Run& run, const TransactionPlan& plan, Instant now) {
       stage.last_valid = false;
       stage.next_start = now;
     } else {
-      stage.report = Report::fault;
-      stage.report_error = stopped;
-      stage.report_at = now;
+      stage.report_fault(stopped, now);
     }
   }
 }

@@ -198,7 +198,8 @@ uint64_t RunBook::in_flight() const {
 
 Instant RunBook::oldest_due(uint32_t transaction) const {
   const auto& open = lanes_[transaction].open;
-  return open.empty() ? kNever : open.front()->due;
+  // One that was triggered is due as it starts; one of the schedule that comes after it may have been due before.
+  return open.empty() ? kNever : open.front()->due - plan_.max_lateness;
 }
 
 RunPtr RunBook::show(Run& run) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "probe/base/time.h"
@@ -49,6 +50,13 @@ struct Stage {
 
   bool fault = false;  // `unseen` by a fault of our own
   bool hop_counted = false, reordered_counted = false;
+
+  // Our own side could not act, as is known from `at` on.
+  void report_fault(Error error, Instant at) {
+    report = Report::fault;
+    report_error = std::move(error);
+    report_at = at;
+  }
 
   bool decided() const { return record.verdict || record.bad; }
   bool seen() const { return record.seen_hi.has_value(); }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "probe/engine/acknowledgements.h"
 #include "probe/engine/launcher.h"
 #include "probe/engine/launcher_alarm.h"
 #include "probe/engine/supervisor.h"
@@ -31,6 +32,20 @@ const std::shared_ptr<const std::vector<double>>& lag_edges() {
   static const auto edges = std::make_shared<const std::vector<double>>(
       std::vector<double>{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10});
   return edges;
+}
+
+// What a command holds of the inbox's room.
+size_t bytes_of(const Command& command) {
+  size_t bytes = sizeof(Command) + sizeof(std::function<void()>) + 64;
+  if (const auto* order = std::get_if<ExclusionOrder>(&command)) {
+    bytes += order->name.size();
+    for (const std::string& one : order->transactions) bytes += sizeof one + one.size();
+  } else if (const auto* end = std::get_if<EndExclusion>(&command)) {
+    bytes += end->name.size();
+  } else if (const auto* suspend = std::get_if<Suspend>(&command)) {
+    bytes += suspend->transaction.size();
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -106,8 +121,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   }
 
   bool post_command(const Command& command, const std::function<void(Result<void>)>& done) {
-    constexpr size_t kBytes = 4096;
-    return io_.inbox().post(kBytes, [self = weak_from_this(), command, done] {
+    return io_.inbox().post(bytes_of(command), [self = weak_from_this(), command, done] {
       const auto alive = self.lock();
       // The last commit is over by then: what was taken on now would be acknowledged, and gone.
       if (!alive || alive->stopping_) return done(fail(ErrorCode::busy, "the probe is stopping"));
@@ -122,10 +136,6 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     uint32_t transaction;
     std::function<void(Result<std::string>)> started;
     std::optional<RunId> run;
-  };
-  struct Acknowledgement {
-    Instant taken;
-    std::function<void(Result<void>)> done;
   };
 
   CoreOptions core_options() {
@@ -188,19 +198,14 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
 
   // Once it is in the snapshot and the state file: what is said to be done must survive a kill.
   void acknowledge(const std::function<void(Result<void>)>& done) {
-    acknowledgements_.push_back({io_.now(), done});
+    acknowledgements_.wait(io_.now(), done);
     if (keeper_) keeper_->hurry();
     alarm_.soon();
   }
 
   void acknowledge_what_is_done() {
-    const auto waits = [&](const Acknowledgement& one) {
-      return one.taken > published_ || (keeper_ && !stopping_ && !keeper_->settled(one.taken));
-    };
-    const auto rest = std::stable_partition(acknowledgements_.begin(), acknowledgements_.end(), waits);
-    const std::vector<Acknowledgement> done(rest, acknowledgements_.end());
-    acknowledgements_.erase(rest, acknowledgements_.end());
-    for (const Acknowledgement& one : done) one.done({});
+    acknowledgements_.tell(
+        [this](Instant taken) { return taken <= published_ && (!keeper_ || stopping_ || keeper_->settled(taken)); });
   }
 
   void ring(std::optional<Duration> late) {
@@ -417,8 +422,8 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   ConfigStatus config_;
   std::optional<std::pair<Equipment, std::function<void(Result<Changes>)>>> next_;  // to be carried out
   Outputs outputs_;
-  std::vector<Acknowledgement> acknowledgements_;  // of commands that are carried out
-  std::vector<Waiting> waiting_;                   // triggers that await their run
+  Acknowledgements acknowledgements_;  // of commands that are carried out
+  std::vector<Waiting> waiting_;       // triggers that await their run
   int rounds_ = 0;
   bool changed_ = false;
   Instant published_{};

@@ -120,6 +120,23 @@ TEST_F(ServiceTest, ACommandThatComesAfterTheLastCommitIsNotTaken) {
   EXPECT_EQ(said[1].error().code, ErrorCode::busy);
 }
 
+// Orders of 64 KiB were booked as 4 KiB: sixteen times the inbox's room could be held.
+TEST_F(ServiceTest, ACommandTakesAsMuchOfTheInboxAsItHolds) {
+  const auto service = service_of(std::make_shared<TestCheck>(holds_after(io, milliseconds(100))), true);
+  ExclusionOrder large;
+  large.name = "large";
+  large.transactions = {std::string(size_t{64} * 1024, 'x')};
+  size_t busy = 0;
+  for (int i = 0; i < 300; ++i) {
+    service->command(large, [&](const Result<void>& taken) {
+      if (!taken && taken.error().code == ErrorCode::busy) ++busy;
+    });
+  }
+  EXPECT_GT(busy, 40U) << "16 MiB have no room for them";
+  EXPECT_LT(busy, 60U);
+  io.settle();
+}
+
 TEST_F(ServiceTest, ATriggeredRunIsInTheSnapshotWhenItsMarkerIsKnown) {
   auto check = std::make_shared<TestCheck>(holds_after(io, milliseconds(100)));
   const auto service = service_of(check, false);
