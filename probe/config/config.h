@@ -84,6 +84,7 @@ struct Transaction {
   Duration every{};
   unsigned max_in_flight = 0;  // filled in: enough for the longest limit at this rate
   Duration linger{};           // how long after the last limit late evidence is still told from stale
+  Duration backoff{};          // 0: none
   std::vector<Stage> stages;
   std::vector<Stage> finally;  // done, never judged; `within` is each step's deadline from its start
   Position position;

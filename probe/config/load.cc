@@ -133,6 +133,7 @@ Transaction transaction_of(const Values& values, const PayloadUses& payloads) {
   transaction.max_in_flight = static_cast<unsigned>(values.has("max_in_flight") ? values.integer("max_in_flight")
                                                                                 : std::min(overlapping, kMostInFlight));
   transaction.linger = values.has("linger") ? values.duration("linger") : std::min(3 * longest, kLongestLinger);
+  if (values.has("backoff")) transaction.backoff = values.duration("backoff");
   return transaction;
 }
 

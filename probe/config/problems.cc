@@ -65,6 +65,7 @@ constexpr std::array<std::string_view, kRules> kRuleNames = {
     "payload_not_sent",
     "limit_before_previous",
     "poll_slower_than_limit",
+    "backoff_too_short",
     "too_many_in_flight",
     "never_seen",
     "objective",

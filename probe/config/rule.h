@@ -69,6 +69,7 @@ enum class Rule : uint8_t {
   payload_not_sent,
   limit_before_previous,
   poll_slower_than_limit,
+  backoff_too_short,
   too_many_in_flight,
   never_seen,
   // SLOs.

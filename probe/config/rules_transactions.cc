@@ -125,6 +125,15 @@ void check_in_flight(const Values& transaction, Problems& problems) {
                Rule::too_many_in_flight);
 }
 
+void check_backoff(const Values& transaction, Problems& problems) {
+  if (!transaction.has("backoff") || !transaction.has("every")) return;
+  const Duration every = transaction.duration("every");
+  if (transaction.duration("backoff") >= every) return;
+  problems.add(transaction.position("backoff"), transaction.path("backoff"),
+               "shorter than every (" + format_duration(every) + "), at which runs are due anyway; longer than that",
+               Rule::backoff_too_short);
+}
+
 }  // namespace
 
 void check_transactions(const Whole& whole, Problems& problems) {
@@ -139,6 +148,7 @@ void check_transactions(const Whole& whole, Problems& problems) {
     for (const Values& step : transaction.blocks("finally")) check_actions(step, false, problems);
     check_limits(stages, problems);
     check_in_flight(transaction, problems);
+    check_backoff(transaction, problems);
   }
 }
 

@@ -201,7 +201,7 @@ constexpr std::array<Key, 3> kWatchKeys = {{
 constexpr Block kWatch{
     .name = "watch", .help = "Exactly one watch's kind.", .keys = kWatchKeys, .kinds = KindKeys::watches};
 
-constexpr std::array<Key, 6> kTransactionKeys = {{
+constexpr std::array<Key, 7> kTransactionKeys = {{
     {.name = "name", .help = "Names the transaction in metrics and SLOs; once in the file.", .required = true},
     {.name = "every",
      .type = Type::duration,
@@ -218,6 +218,12 @@ constexpr std::array<Key, 6> kTransactionKeys = {{
      .type = Type::duration,
      .help = "How long after the last limit late evidence is still told from stale. Default: three times the longest "
              "limit, at most 1h.",
+     .max = "1d"},
+    {.name = "backoff",
+     .type = Type::duration,
+     .help = "While the target cannot be reached (three runs in a row refused, timed out, unresolved), runs start 2, "
+             "4, 8, … intervals apart, at most this far; the first one that gets an answer ends that. Slots in "
+             "between are missed: coverage falls, and an outage counts fewer bad runs. Default: every slot is tried.",
      .max = "1d"},
     {.name = "stages",
      .type = Type::blocks,

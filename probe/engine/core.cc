@@ -45,13 +45,14 @@ Core::Impl::Impl(std::shared_ptr<const Plan> plan, CoreOptions options)
       now_(options.start),
       triggers_waiting_(transactions()),
       watches_(transactions()) {
-  find_watches();
+  equip_transactions();
   if (options_.kept != nullptr) restore();
   begin();
 }
 
-void Core::Impl::find_watches() {
+void Core::Impl::equip_transactions() {
   for (uint32_t t = 0; t < transactions(); ++t) {
+    backoffs_.emplace_back(plan_->transactions[t].every, plan_->transactions[t].backoff);
     for (const StagePlan& stage : plan_->transactions[t].stages) {
       if (stage.mode == StageMode::watched) watches_[t].push_back(stage.watch);
     }
@@ -298,10 +299,14 @@ void Core::Impl::handle_slot(uint32_t transaction, Instant slot) {
   if (suspensions_.since(transaction)) {
     return miss(transaction, schedule_.skip(transaction, slot, "the transaction is suspended"));
   }
+  if (!backoffs_[transaction].may_start(slot)) {
+    return miss(transaction, schedule_.skip(transaction, slot, "backing off, for the target could not be reached"));
+  }
   if (const char* const why = runs_.why_not(transaction, Origin::scheduled)) {
     return miss(transaction, schedule_.skip(transaction, slot, why));
   }
   schedule_.started(transaction);
+  backoffs_[transaction].started(slot);
   stats_.started(now_ - slot);
   start_run(transaction, slot, Origin::scheduled);
 }
@@ -385,6 +390,7 @@ void Core::Impl::apply(Run& run, const PlaceFree&) {
 void Core::Impl::apply(Run& run, const RunDecided&) {
   runs_.decided(run);
   if (!run.counted()) return;
+  backoffs_[run.id.transaction].decided(was_unreachable(run));
   const slo::Event event = event_for(run, event_of(*run.verdict));
   if (event == slo::excluded(event)) run.verdict = RunVerdict::excluded;
   slis_.run_decided(run.id.transaction, event, run.decided);

@@ -8,6 +8,9 @@
 // slots. A run that only waits for
 // sight is not in flight.
 //
+// With a `backoff`, slots are missed while runs cannot reach their target (backoff.h); it is kept over a reload that
+// leaves the transaction as it is, and begins anew with each process.
+//
 // Instants. What is reported counts at the instant it is stamped with, whatever the order of arrival; what is due is
 // judged at its instant, after all that was fed before advance(). An SLI event counts where its decision lies: the
 // sighting, the result, the limit (even when we come to say so a moment later); what only becomes known after the limit

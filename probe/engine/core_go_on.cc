@@ -33,7 +33,7 @@ Core::Impl::Impl(Impl& before, const Succession& kept, std::shared_ptr<const Pla
       wall_steps_(before.wall_steps_),
       notices_(std::move(before.notices_)) {
   options_.epoch = epoch;
-  find_watches();
+  equip_transactions();
   if (before.schedule_.draining()) schedule_.drain();
   if (before.keep_) keep_.emplace(*plan_, schedule_, markers_, runs_, sight_, slis_, epoch);
   exclusions_.take_over(before.exclusions_, before.now_);
@@ -62,6 +62,7 @@ Core::Impl::Impl(Impl& before, const Succession& kept, std::shared_ptr<const Pla
 void Core::Impl::take_over(Impl& before, uint32_t transaction, uint32_t was) {
   stats_.take_over(transaction, before.stats_, was, true);
   schedule_.take_over(transaction, before.schedule_, was);
+  backoffs_[transaction] = before.backoffs_[was];
   std::vector<ledger::MarkerId> markers;
   for (const Run* const run : before.runs_.open(was)) markers.push_back(before.markers_.id(run->id));
   const std::vector<std::string> knew = before.latencies_of(was), latencies = latencies_of(transaction);

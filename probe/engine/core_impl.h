@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "probe/engine/backoff.h"
 #include "probe/engine/core.h"
 #include "probe/engine/facts.h"
 #include "probe/engine/judge.h"
@@ -51,7 +52,7 @@ class Core::Impl {
 
  private:
   void restore();
-  void find_watches();
+  void equip_transactions();
   void begin();
   void cut(Run& run);
   void take_over(Impl& before, uint32_t transaction, uint32_t was);
@@ -131,8 +132,9 @@ class Core::Impl {
   std::optional<Keep> keep_;
 
   Instant now_{};
-  std::set<RunId> asking_;                    // the witnesses: runs that wait for their next round
   bool was_ready_ = false;                    // under a plan before
+  std::set<RunId> asking_;                    // the witnesses: runs that wait for their next round
+  std::vector<Backoff> backoffs_;             // by transaction
   std::vector<uint32_t> triggers_waiting_;    // by transaction
   std::vector<std::vector<size_t>> watches_;  // by transaction
   Duration wall_offset_{};

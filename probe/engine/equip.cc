@@ -87,6 +87,7 @@ TransactionPlan transaction_from(const config::Transaction& transaction, WatchLi
   made.every = transaction.every;
   made.max_in_flight = transaction.max_in_flight;
   made.linger = transaction.linger;
+  made.backoff = transaction.backoff;
   for (const auto& stage : transaction.stages) made.stages.push_back(stage_from(stage, watches));
   for (const auto& step : transaction.finally) made.finally.push_back(stage_from(step, watches));
   return made;

@@ -43,7 +43,8 @@ struct TransactionPlan {
   std::string name;
   Duration every{};  // 0: only when triggered
   unsigned max_in_flight = 1;
-  Duration linger{};  // after the last limit: how long late evidence is told from stale
+  Duration linger{};   // after the last limit: how long late evidence is told from stale
+  Duration backoff{};  // at most so far apart are runs while the target cannot be reached; 0: every slot is tried
   std::vector<StagePlan> stages;
   std::vector<StagePlan> finally;  // done, never judged; `within` counts from the step's start
 

@@ -72,6 +72,7 @@ std::string what_changed(const Plan& before, const TransactionPlan& a, const Pla
   std::string text;
   add(text, "every", a.every, b.every);
   add(text, "linger", a.linger, b.linger);
+  add(text, "backoff", a.backoff, b.backoff);
   if (a.max_in_flight != b.max_in_flight) {
     add(text, "max_in_flight " + std::to_string(a.max_in_flight) + " -> " + std::to_string(b.max_in_flight));
   }
