@@ -309,6 +309,7 @@ Instant Judge::next_wake(const Run& run, Instant t) const {
     if (!stage.attempt_running && stage.next_start < stage.limit) consider(stage.next_start);
     if (stage.limit == kNever) continue;
     consider(stage.waits_for_sight ? stage.limit + plan_.settle : stage.limit);
+    if (stage.waits_for_sight) consider(sight_.told_at(plan.watch));  // while we stood still
     if (stage.waits_for_sight) consider(witnesses_.recovered_at());
     if (stage.asks_until != kNever) consider(stage.asks_until);
     if (plan.mode != StageMode::watched) consider(stage.limit + kJudgeGrace);
@@ -316,9 +317,13 @@ Instant Judge::next_wake(const Run& run, Instant t) const {
   const std::vector<size_t>& slos = latency_slos_[run.id.transaction];
   for (size_t k = 0; k < run.latency.size(); ++k) {
     if (run.latency[k] == LatencyMark::counted) continue;
-    const Instant fast_until = run.due + *plan_.slos[slos[k]].faster_than;
+    const SloPlan& slo = plan_.slos[slos[k]];
+    const Instant fast_until = run.due + *slo.faster_than;
     consider(fast_until);
-    if (run.latency[k] == LatencyMark::awaits_sight) consider(witnesses_.recovered_at());
+    if (run.latency[k] == LatencyMark::awaits_sight) {
+      consider(sight_.told_at(plan_of(run, slo.stage.value_or(run.stages.size() - 1)).watch));
+      consider(witnesses_.recovered_at());
+    }
     if (run.latency[k] == LatencyMark::asks_witnesses) consider(fast_until + kWitnessPatience);
   }
   if (run.verdict) {

@@ -203,6 +203,27 @@ TEST_F(Sight, ABlindStageThatSharesItsWatchIsNotForgottenWithTheOther) {
   EXPECT_TRUE(both.run(run)->stages[2].bad);
 }
 
+// What a waiting stage is told while everything stands still is taken in first, but counts from when it was told: the
+// run that was woken for another stage's limit in between forgot it, and waited until `settle` was over.
+TEST_F(Sight, NewsThatComesTogetherWithAnotherLimitIsNotSleptThrough) {
+  plan.transactions[0].stages[2] = watched("alert", 33s, 1);
+  plan.slos = {slo_of("incident", 0, 1), slo_of("fast", 0, 1, 13s)};
+  for (const bool gone : {false, true}) {
+    Rig held_up(plan);
+    const StartCheck run = held_up.next_check(0, 0);
+    held_up.no_more();
+    held_up.hold(run, run.due + 1ms);
+    held_up.in_sight[0] = held_up.in_sight[1] = false;
+    held_up.to(run.due + 32s);
+    held_up.now = run.due + 34s;
+    held_up.feed(gone ? Input(OutOfSight{0, kBrokerGone}) : Input(Covered{0, kStart, run.due + 34s}));
+    EXPECT_TRUE(held_up.run(run)->stages[1].bad);
+    EXPECT_EQ(held_up.run(run)->stages[1].decided, run.due + 34s);
+    const auto view = held_up.view();
+    for (const SloStatus& slo : view->slos) EXPECT_EQ(slo.bad_total, 1u);
+  }
+}
+
 TEST_F(Sight, RunsThatOnlyWaitForSightTakeNoPlace) {
   plan.transactions[0].max_in_flight = 13;
   Rig blind(plan);
