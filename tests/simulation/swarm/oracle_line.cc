@@ -9,6 +9,12 @@ namespace {
 
 constexpr Time kLeastWaited = 10 * kMillisecond;
 
+// Whether they count the same: of the only stage there is, what the whole run does.
+bool same_sli(const Scenario& scenario, const SloTerms& one, const SloTerms& other) {
+  if (one.transaction != other.transaction || one.faster_than != other.faster_than) return false;
+  return one.stage == other.stage || scenario.transactions[one.transaction].stages.size() == 1;
+}
+
 }  // namespace
 
 Oracle::Oracle(const Scenario& scenario, Time start)
@@ -21,10 +27,7 @@ Oracle::Oracle(const Scenario& scenario, Time start)
     for (const bool fine : {true, false}) {
       Time longest = 0;
       for (size_t other = 0; other < slos_.size(); ++other) {
-        const SloTerms& two = scenario.slos[other];
-        const bool same =
-            one.transaction == two.transaction && one.stage == two.stage && one.faster_than == two.faster_than;
-        if (same) longest = std::max(longest, slos_[other].longest(fine));
+        if (same_sli(scenario, one, scenario.slos[other])) longest = std::max(longest, slos_[other].longest(fine));
       }
       slos_[s].keep(fine, longest);
     }
