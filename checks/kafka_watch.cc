@@ -19,9 +19,7 @@ using std::chrono::seconds;
 
 constexpr int kMaxItemsATurn = 1000;
 constexpr size_t kMaxBytesATurn = 4 * 1024 * 1024;
-constexpr size_t kMaxKeptText = 64 * 1024;    // of the buffer for one message, once it has been handed over
-constexpr auto kAnswerPatience = seconds(5);  // several calls of the asking thread
-constexpr auto kBehindPatience = seconds(5);
+constexpr size_t kMaxKeptText = 64 * 1024;  // of the buffer for one message, once it has been handed over
 constexpr auto kRestartEvery = seconds(2);
 constexpr auto kLongestGap = std::chrono::hours(1);  // that is read back at the start
 constexpr uint64_t kMostPartitions = 100'000;
@@ -60,8 +58,8 @@ KafkaWatch::KafkaWatch(KafkaWatchSettings settings, io::Io& io, std::unique_ptr<
     : settings_(std::move(settings)),
       io_(io),
       reader_(std::move(reader)),
-      append_clock_(settings_.clock_error),
-      behind_since_(kNever) {}
+      blame_(place()),
+      append_clock_(settings_.clock_error) {}
 
 boost::asio::awaitable<Error> KafkaWatch::watch(WatchSink& sink) {
   told_ = ErrorCode::none;
@@ -79,19 +77,23 @@ boost::asio::awaitable<Error> KafkaWatch::watch(WatchSink& sink) {
 }
 
 bool KafkaWatch::turn(WatchSink& sink) {
-  const Instant now = io_.now();
-  if (now - turned_ > settings_.ask_every + kAwake) gap_until_ = now;
-  append_clock_.look(now, io_.wall_offset());
   reader_->clear();
   // The answer first: what it speaks of stands in the queue or comes later, so nothing is proven too early, and the
-  // partitions it brings are known before their messages.
-  if (auto answer = reader_->take_answer()) {
+  // partitions it brings are known before their messages. The clock after it: whatever it waited for us shows.
+  auto answer = reader_->take_answer();
+  const Instant now = io_.now();
+  if (now - turned_ > settings_.ask_every + kAwake) {
+    gap_until_ = now;
+    blame_.awoke(now);
+  }
+  turned_ = now;
+  append_clock_.look(now, io_.wall_offset());
+  if (answer) {
     answered(std::move(*answer));
     tell(sink);
   }
   const auto drained = reader_->drain(kMaxItemsATurn, kMaxBytesATurn, [&](const KafkaItem& item) { take(sink, item); });
   queue_empty_ = drained.empty;
-  turned_ = now;
   prove(sink);
   tell(sink);
   if (!reader_->asking() && io_.now() >= asked_ + settings_.ask_every) ask();
@@ -158,12 +160,13 @@ void KafkaWatch::skip(const KafkaItem& item, size_t size) {
 
 Instant KafkaWatch::oldest_arrival() const {
   if (!coverage_.begun()) return kNever;
-  const bool sharp = coverage_.proven() >= gap_until_ && behind_since_ == kNever;
+  const bool sharp = coverage_.proven() >= gap_until_ && !blame_.is_behind();
   return sharp ? kNever : coverage_.proven();
 }
 
 void KafkaWatch::ask() {
   asked_ = io_.now();
+  blame_.asked(asked_);
   asked_positions_ = coverage_.positions();
   const Instant since = coverage_.proven() + io_.wall_offset() - kClockMargin;
   std::vector<KafkaRestart> restarts;
@@ -180,12 +183,12 @@ void KafkaWatch::ask() {
 
 void KafkaWatch::answered(KafkaAnswer answer) {
   answered_ = io_.now();
-  unanswered_ = std::move(answer.error);
+  blame_.answered(answer.error);
   if (answer.no_such_topic) {
     missing_topic_ = true;
     missing_at_ = asked_;
   }
-  if (unanswered_) return;
+  if (answer.error) return;
   if (!coverage_.begun()) {
     begin(answer);
   } else {
@@ -230,8 +233,7 @@ void KafkaWatch::begin(const KafkaAnswer& answer) {
     int64_t offset = answer.ends[i];
     if (missing_topic_) offset = 0;
     if (kept_) offset = i < kept_->offsets.size() ? kept_->offsets[i] : 0;
-    unanswered_ = start(partition, offset, false);
-    if (unanswered_) return;
+    if (const Error error = start(partition, offset, false)) return blame_.failed(error);
   }
   const bool from_before = missing_topic_ || kept_.has_value();
   coverage_.begin(missing_topic_ ? missing_at_ : kept_ ? kept_->proven : answered_);
@@ -254,7 +256,7 @@ void KafkaWatch::follow(const KafkaAnswer& answer) {
     if (coverage_.position(partition)) {
       compare(partition, answer.ends[i]);
     } else if (const Error error = start(partition, 0, false)) {
-      unanswered_ = error;
+      blame_.failed(error);
     }
   }
   vanished(answer.ends.size());
@@ -273,7 +275,7 @@ bool KafkaWatch::resume(const KafkaStopped& stopped) {
   }
   const Error error = start(stopped.partition, stopped.offset, stopped.lost);
   if (error) {
-    unanswered_ = error;
+    blame_.failed(error);
     return stopped.lost;
   }
   // The trouble itself stays until something is read.
@@ -326,16 +328,12 @@ void KafkaWatch::doubt_all() {
   }
 }
 
+// By the clock of the turn: time in which we stand still in the middle of it shows at the next one.
 void KafkaWatch::tell(WatchSink& sink) {
-  const Instant now = io_.now();
-  if (coverage_.behind() == 0) {
-    behind_since_ = kNever;
-  } else if (behind_since_ == kNever) {
-    behind_since_ = now;
-  }
-  Error hides = what_hides();
+  blame_.behind(turned_, coverage_.behind(), queue_empty_);
+  Error hides = blame_.what_hides(turned_, worst_trouble(), skipped_);
   if (!hides) return;
-  gap_until_ = now;
+  gap_until_ = io_.now();
   if (hides.code == told_) return;
   told_ = hides.code;
   sink.out_of_sight(hides);
@@ -350,26 +348,12 @@ void KafkaWatch::prove(WatchSink& sink) {
   }
 }
 
-// The place's faults before our own.
-Error KafkaWatch::what_hides() const {
-  if (unanswered_) return unanswered_;
-  if (reader_->asking() && io_.now() - asked_ > kAnswerPatience)
-    return {ErrorCode::timeout, place() + ": no answer from the brokers for " + format_duration(kAnswerPatience)};
+// Of single partitions: the place's before our own.
+Error KafkaWatch::worst_trouble() const {
   const auto theirs = [](const auto& one) { return !is_own_fault(one.second.error.code); };
-  const auto trouble = std::ranges::find_if(troubles_, theirs);
-  if (trouble != troubles_.end()) return trouble->second.error;
-  Error behind = what_is_behind();
-  if (behind && !is_own_fault(behind.code)) return behind;
-  if (!troubles_.empty()) return troubles_.begin()->second.error;
-  return skipped_ ? skipped_ : behind;
-}
-
-Error KafkaWatch::what_is_behind() const {
-  if (behind_since_ == kNever || io_.now() - behind_since_ < kBehindPatience) return {};
-  const std::string behind = place() + ": " + std::to_string(coverage_.behind()) + " messages behind";
-  if (!queue_empty_) return {ErrorCode::busy, behind + "; they come faster than they can be looked through"};
-  return {ErrorCode::timeout,
-          behind + "; the brokers have not handed them out for " + format_duration(kBehindPatience)};
+  auto worst = std::ranges::find_if(troubles_, theirs);
+  if (worst == troubles_.end()) worst = troubles_.begin();
+  return worst == troubles_.end() ? Error{} : worst->second.error;
 }
 
 }  // namespace slosonde::checks

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "checks/append_clock.h"
+#include "checks/kafka_blame.h"
 #include "checks/kafka_coverage.h"
 #include "checks/net/kafka_reader.h"
 #include "checks/net/kafka_words.h"
@@ -78,8 +79,7 @@ class KafkaWatch final : public Watch {
   void ask();
   void prove(WatchSink& sink);
   void tell(WatchSink& sink);
-  Error what_hides() const;
-  Error what_is_behind() const;
+  Error worst_trouble() const;
   Instant oldest_arrival() const;
   std::string place() const { return kafka_place(settings_.topic, settings_.brokers); }
   std::string place(int32_t partition) const { return place() + ", partition " + std::to_string(partition); }
@@ -88,6 +88,7 @@ class KafkaWatch final : public Watch {
   io::Io& io_;
   std::unique_ptr<KafkaReader> reader_;
   KafkaCoverage coverage_;
+  KafkaBlame blame_;
   AppendClock append_clock_;
   std::map<int32_t, Trouble> troubles_;
   std::string text_;                      // of the message at hand
@@ -106,10 +107,8 @@ class KafkaWatch final : public Watch {
 
   bool missing_topic_ = false;        // the cluster has said so
   Instant missing_at_{};              // when it was last asked
-  Error unanswered_;                  // what the last question came to
   Instant asked_{}, answered_{};      // the last question, the last answer
-  Instant turned_{};                  // the last turn
-  Instant behind_since_{};            // kNever: not behind
+  Instant turned_{};                  // when the last turn began
   bool queue_empty_ = true;           // at the end of the last turn
   ErrorCode told_ = ErrorCode::none;  // what the sink was last told; none: in sight
   Instant gap_until_{};               // what is proven only before this leaves open when a message came

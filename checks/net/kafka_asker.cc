@@ -12,6 +12,8 @@ namespace {
 
 // For each call. An answer normally takes one round trip; what takes longer than this counts as no answer.
 constexpr int kPatienceMs = 1500;
+// A call that took so much longer than it may: we stood still meanwhile, and librdkafka's clock ran on.
+constexpr std::chrono::milliseconds kStoodStill(500);
 constexpr uint64_t kOne = 1;
 
 bool brokers_are_silent(rd_kafka_resp_err_t code) {
@@ -119,6 +121,7 @@ KafkaAnswer KafkaAsker::answer(const Job& job) {
 
 // Asked anew each time, so that a partition that is there is never overlooked.
 Error KafkaAsker::count_partitions(const KafkaTopic& topic, int& count, bool& no_such_topic) {
+  const Clock::time_point began = Clock::now();
   const rd_kafka_metadata_t* metadata = nullptr;
   rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic.handle, &metadata, kPatienceMs);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -128,10 +131,11 @@ Error KafkaAsker::count_partitions(const KafkaTopic& topic, int& count, bool& no
     no_such_topic = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && count == 0) code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
   }
-  return code == RD_KAFKA_RESP_ERR_NO_ERROR ? Error{} : trouble(topic.name, code);
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR ? Error{} : trouble(topic.name, code, began);
 }
 
 Error KafkaAsker::find_ends(const KafkaTopic& topic, int count, std::vector<int64_t>& ends) {
+  const Clock::time_point began = Clock::now();
   const List list(rd_kafka_topic_partition_list_new(count));
   // As a timestamp, "end" asks for the end itself: one request a broker for all its partitions.
   for (int i = 0; i < count; ++i)
@@ -144,7 +148,7 @@ Error KafkaAsker::find_ends(const KafkaTopic& topic, int count, std::vector<int6
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && element.offset < 0) code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
     ends[element.partition] = element.offset;
   }
-  return code == RD_KAFKA_RESP_ERR_NO_ERROR ? Error{} : trouble(topic.name, code);
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR ? Error{} : trouble(topic.name, code, began);
 }
 
 void KafkaAsker::stop_partitions(const Job& job, KafkaAnswer& answer) {
@@ -186,14 +190,15 @@ int64_t KafkaAsker::offset_of_time(const std::string& topic, int32_t partition, 
   return found.offset;
 }
 
-Error KafkaAsker::trouble(const std::string& topic, rd_kafka_resp_err_t code) {
+Error KafkaAsker::trouble(const std::string& topic, rd_kafka_resp_err_t code, Clock::time_point began) {
   hear_complaints();
   const std::string what = kafka_place(topic, brokers);
   if (!brokers_are_silent(code)) return kafka_error(what, code, "");
   Error error = complaint_ ? kafka_error(what, complaint_.code, complaint_.text)
                            : Error{ErrorCode::timeout, what + ": no answer from the brokers within " +
                                                            format_duration(std::chrono::milliseconds(kPatienceMs))};
-  answer_all_alike(error);
+  // What was asked since we awoke deserves an answer of its own.
+  if (Clock::now() - began < std::chrono::milliseconds(kPatienceMs) + kStoodStill) answer_all_alike(error);
   return error;
 }
 

@@ -59,6 +59,7 @@ struct KafkaAsker {
   const std::string brokers;
 
  private:
+  using Clock = std::chrono::steady_clock;  // as librdkafka
   struct Job {
     TopicPtr topic;
     std::vector<KafkaRestart> restarts;
@@ -72,7 +73,7 @@ struct KafkaAsker {
   // Where to go on; nullopt: the brokers do not say.
   std::optional<KafkaStopped> find_place(const KafkaTopic& topic, const KafkaRestart& wanted, int64_t end);
   int64_t offset_of_time(const std::string& topic, int32_t partition, int64_t unix_ms, int64_t otherwise);
-  Error trouble(const std::string& topic, rd_kafka_resp_err_t code);
+  Error trouble(const std::string& topic, rd_kafka_resp_err_t code, Clock::time_point began);  // the call's
   void hear_complaints();
   void reply(const TopicPtr& topic, KafkaAnswer answer);
   void answer_all_alike(const Error& error);

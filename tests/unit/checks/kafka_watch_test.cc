@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/unit/checks/late_io.h"
 #include "tests/unit/checks/watching.h"
 
 namespace slosonde::checks {
@@ -42,11 +43,13 @@ class ScriptedTopic final : public KafkaReader {
   std::vector<std::string> mistakes;    // what librdkafka forbids
   std::vector<KafkaRestart> restarted;  // all that were asked for
   size_t questions = 0;
+  Error silence;  // what the next answer comes to, where it is not none
 
   // As when the asking thread comes round: the ends are those of the question, the restarts come after.
   void answer() {
     answers = true;
     if (!asking_ || ready_) return;
+    if (silence) answer_.error = std::exchange(silence, {});
     if (!answer_.error)
       for (const KafkaRestart& restart : wanted_) stop(restart);
     ready_ = true;
@@ -168,7 +171,7 @@ class KafkaWatching : public test::Watching {
     watch_ = std::make_unique<KafkaWatch>(
         KafkaWatchSettings{
             .topic = "logs", .brokers = "kafka:9092", .ask_every = milliseconds(20), .max_message = 1000},
-        io_, std::move(made));
+        late_io_, std::move(made));
     Watching::start(*watch_);
   }
   bool ready() {
@@ -189,6 +192,7 @@ class KafkaWatching : public test::Watching {
     EXPECT_EQ(topic_->mistakes, std::vector<std::string>{});
   }
 
+  test::LateIo late_io_{io_};
   ScriptedTopic* topic_ = nullptr;  // the watch's
   std::unique_ptr<KafkaWatch> watch_;
 };
@@ -404,6 +408,72 @@ TEST_F(KafkaWatching, AMessageThatComesBeforeTheGapIsProvenMayBeAsOldAsTheGap) {
   EXPECT_EQ(sink_.seen.back().lo, proven);
   topic_->answer();
   ASSERT_TRUE(covered_till_now());
+}
+
+// A minute in which everything of ours stands still begins at some point of a question and ends; the brokers answered.
+class KafkaWatchFrozen : public KafkaWatching {
+ protected:
+  void freeze() {
+    late_io_.miss(std::chrono::minutes(1));
+    turn_for(milliseconds(100));
+  }
+  // That all of the minute is covered, and that nobody was blamed for it.
+  void covers_the_freeze(Instant before) {
+    ASSERT_TRUE(turn_until([&] { return sink_.covers.back().second >= before + std::chrono::minutes(1); }));
+    EXPECT_TRUE(is_covered(before, before + std::chrono::minutes(1)));
+    EXPECT_TRUE(sink_.troubles.empty()) << sink_.troubles.front().text;
+  }
+};
+
+TEST_F(KafkaWatchFrozen, AnAnswerThatWaitsForUsIsNoSilence) {
+  begin(1);
+  ASSERT_TRUE(ready());
+  topic_->answers = false;
+  ASSERT_TRUE(turn_until([&] { return topic_->asking(); }));
+  const Instant before = sink_.covers.back().second;
+  freeze();
+  topic_->answer();
+  covers_the_freeze(before);
+}
+
+TEST_F(KafkaWatchFrozen, AQuestionThatRanOutOfTimeMeanwhileIsAskedAgain) {
+  begin(1);
+  ASSERT_TRUE(ready());
+  topic_->answers = false;
+  ASSERT_TRUE(turn_until([&] { return topic_->asking(); }));
+  const Instant before = sink_.covers.back().second;
+  topic_->silence = {ErrorCode::timeout, "no answer from the brokers within 1500ms"};
+  freeze();
+  topic_->answer();
+  covers_the_freeze(before);
+}
+
+TEST_F(KafkaWatchFrozen, MessagesThatWaitForUsAreNotHeldBack) {
+  begin(1);
+  ASSERT_TRUE(ready());
+  topic_->fetches = false;
+  topic_->put(0, "waits");
+  const size_t asked = topic_->questions;
+  ASSERT_TRUE(turn_until([&] { return topic_->questions > asked + 1; }));
+  const Instant before = sink_.covers.back().second;
+  freeze();
+  topic_->fetches = true;
+  topic_->fetch(0);
+  covers_the_freeze(before);
+}
+
+TEST_F(KafkaWatchFrozen, ThatTheBrokersAreSilentAfterItIsTheirs) {
+  begin(1);
+  ASSERT_TRUE(ready());
+  topic_->answers = false;
+  ASSERT_TRUE(turn_until([&] { return topic_->asking(); }));
+  freeze();
+  EXPECT_FALSE(told_of_the_place());
+  topic_->silence = {ErrorCode::timeout, "no answer from the brokers within 1500ms"};
+  topic_->answer();
+  topic_->silence = {ErrorCode::timeout, "no answer from the brokers within 1500ms"};
+  ASSERT_TRUE(turn_until([&] { return told_of_the_place(); }));
+  EXPECT_TRUE(told("within 1500ms"));
 }
 
 }  // namespace
