@@ -86,11 +86,11 @@ void say_stuck(Log& log, const engine::Snapshot& last) {
   }
   const auto& committed = last.state->committed_to;
   const std::string since = committed ? "since " + format_utc(*committed + last.wall_offset) : "since the start";
-  log.write(
-      Level::error, "ended by force",
-      {{"file", last.state->path},
-       {"text", "the last commit has not come back within " + format_duration(kLastCommit) +
-                    ": the disk hangs, and what came " + since + " is not kept; the next process goes on from there"}});
+  log.write(Level::error, "ended by force",
+            {{"file", last.state->path},
+             {"text", "it has not come to its end within " + format_duration(kLastCommit) +
+                          ", most likely because the disk hangs: what came " + since +
+                          " may not be kept; the next process goes on from what is"}});
 }
 
 void say_started(Log& log, const config::Config& config, exporter::WebServer& web) {

@@ -148,7 +148,8 @@ void Core::Impl::count_on_attached(const EvidenceSeen& seen, Sighting kind, std:
 
 void Core::Impl::take(Covered& covered) {
   if (!sight_.known(covered.watch)) return;
-  Instant oldest = now_;
+  // A slot that is due already may still be started.
+  Instant oldest = now_ - plan_->max_lateness;
   for (const Attached& one : sight_.attached(covered.watch)) {
     oldest = std::min(oldest, runs_.oldest_due(one.transaction));
   }
@@ -406,6 +407,7 @@ void Core::Impl::apply(Run& run, const RunOver&) {
   const RunId id = run.id;
   const bool awaits_store = run.saved;  // which asks for its marker once more
   outputs_->emplace_back(RunClosed{runs_.close(run)});
+  asking_.erase(id);
   if (!awaits_store) markers_.closed(id);
 }
 

@@ -136,8 +136,9 @@ Result<void> Exclusions::declare(const ExclusionOrder& order, Instant now) {
   if (static_cast<size_t>(std::count_if(all_.begin(), all_.end(), is_declared)) >= kMostDeclaredExclusions) {
     return refuse(ErrorCode::rejected, "100 exclusions are declared, and no more may be; end some");
   }
-  // One of that name that is over gives way to the new one.
-  std::erase_if(all_, [&](const One& one) { return one.declared && one.plan.name == order.name; });
+  for (One& one : all_) {
+    if (one.declared && one.plan.name == order.name) retire(one);
+  }
   add_declared({order.name, order.transactions, from, to, std::nullopt});
   changed_ = true;
   return {};
@@ -172,18 +173,31 @@ void Exclusions::add_declared(store::KeptExclusion kept) {
   all_.push_back(std::move(made));
 }
 
+// One that is over gives way to another; runs that were due in it are still open.
+void Exclusions::retire(One& one) {
+  one.ended = one.ended.value_or(span_of(one.plan).to - wall_offset_);
+  one.declared = false;
+  one.gone = true;
+}
+
 void Exclusions::forget_over(slo::WallTime wall_now, bool make_room) {
   const auto over_for = [&](const One& one) {
     return one.declared ? wall_now - span_of(one.plan).to : Duration::min();
   };
   const size_t before = all_.size();
-  std::erase_if(all_, [&](const One& one) { return over_for(one) > kShownOver; });
+  std::erase_if(all_, [&](const One& one) {
+    return over_for(one) > kShownOver || (one.gone && wall_now - wall_offset_ - *one.ended > kShownOver);
+  });
+  const auto is_gone = [](const One& one) { return one.gone; };
+  if (static_cast<size_t>(std::count_if(all_.begin(), all_.end(), is_gone)) > kMostDeclaredExclusions) {
+    all_.erase(std::find_if(all_.begin(), all_.end(), is_gone));
+  }
   const auto is_declared = [](const One& one) { return one.declared; };
   if (make_room &&
       static_cast<size_t>(std::count_if(all_.begin(), all_.end(), is_declared)) >= kMostDeclaredExclusions) {
     const auto longest = std::max_element(all_.begin(), all_.end(),
                                           [&](const One& a, const One& b) { return over_for(a) < over_for(b); });
-    if (over_for(*longest) > Duration::zero()) all_.erase(longest);
+    if (over_for(*longest) > Duration::zero()) retire(*longest);
   }
   changed_ = changed_ || all_.size() != before;
 }

@@ -74,7 +74,8 @@ class Exclusions {
     std::vector<std::string> names;  // of its transactions; none: all
     bool declared = false;
     std::optional<Instant> ended;  // before its time
-    bool gone = false;             // of an earlier plan: covers what was due before it ended, and is not shown
+    // Of an earlier plan, or given way to another: covers what was due before it ended, and is not shown.
+    bool gone = false;
     bool applies(uint32_t transaction) const;
     bool covers(Instant from, Instant to, Duration wall_offset) const;
   };
@@ -82,6 +83,7 @@ class Exclusions {
   bool covers(uint32_t transaction, Instant from, Instant to) const;
   One* find(const std::string& name, slo::WallTime wall_now);
   void add_declared(store::KeptExclusion kept);
+  void retire(One& one);
   void forget_over(slo::WallTime wall_now, bool make_room);
   std::vector<store::KeptExclusion> kept() const;
 

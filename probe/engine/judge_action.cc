@@ -43,10 +43,11 @@ Instant Judge::passed_at(const Run& run, size_t i) const {
   return plan_of(run, i).expect == Expectation::none ? *record.decided : *record.seen_hi;
 }
 
-// Whether most of the time the stage had, from when the one before was seen, has passed while we were held up.
+// Whether most of the time the stage had, from when the one before was known to be seen, has passed while we were held
+// up.
 bool Judge::eaten_up(const Run& run, size_t i) const {
   if (i == 0) return false;
-  const Instant could = passed_at(run, i - 1);
+  const Instant could = std::max(passed_at(run, i - 1), run.stages[i - 1].seen_told);
   return starved(could) && run.stages[i].limit - now_ < (run.stages[i].limit - could) / 2;
 }
 

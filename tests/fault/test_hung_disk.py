@@ -68,7 +68,7 @@ def test_the_process_ends_and_says_what_is_lost(probe, disk):
 
     assert probe.stop(grace=60) == 1
     last = [line for line in probe.log().splitlines() if "ended by force" in line]
-    assert len(last) == 1 and "state.db" in last[0] and "the disk hangs" in last[0] and "is not kept" in last[0], probe.log()
+    assert len(last) == 1 and "state.db" in last[0] and "the disk hangs" in last[0] and "may not be kept" in last[0], probe.log()
 
     disk.heal()
     probe.start()

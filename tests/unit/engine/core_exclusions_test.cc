@@ -183,6 +183,20 @@ TEST(CoreExclusions, EndedOnesCoverNoMoreAndWhatWasCountedStays) {
   EXPECT_NEAR(static_cast<double>(lives->view()->slos[0].period.bad), 120, 1);
 }
 
+TEST(CoreExclusions, OneThatGaveWayToAnotherOfItsNameStillCoversWhatWasDueInIt) {
+  Rig rig(plan());
+  ASSERT_TRUE(rig.core.command(rig.now, order("release", 2h)));
+  const StartCheck check = rig.next_check(0, 0);
+  ASSERT_TRUE(rig.core.command(rig.now + 1ms, EndExclusion{"release"}));
+  ExclusionOrder tomorrow = order("release", 2h);
+  tomorrow.start = kStart + 24h;
+  ASSERT_TRUE(rig.core.command(rig.now + 2ms, tomorrow));
+  EXPECT_EQ(rig.view()->exclusions.size(), 1U);
+  rig.answer(check, Outcome::unreachable, check.due + 1s, {ErrorCode::connect_refused, "refused"});
+  EXPECT_EQ(rig.run(check)->verdict, RunVerdict::excluded);
+  EXPECT_EQ(rig.view()->slos[0].bad_total, 0U);
+}
+
 TEST(CoreExclusions, GoByTheWallClockAsItIsThen) {
   Plan declared = plan();
   declared.exclusions = {{"night", {}, slo::WallSpan{kStart + 2h, kStart + 3h}}};

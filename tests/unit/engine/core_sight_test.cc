@@ -56,6 +56,45 @@ TEST_F(Sight, AFailedLookDoesNotSkipALaterOne) {
   EXPECT_EQ(late.view()->slos[0].good_total, 1u);
 }
 
+TEST_F(Sight, WhatWasCoveredAsASlotCameUpIsKnownThoughNothingWasInFlight) {
+  plan.transactions[0].every = 1h;
+  plan.slos = {slo_of("run", 0)};
+  rig = std::make_unique<Rig>(plan);
+  const Instant due = rig->view()->transactions[0].next_due;
+  rig->to(due - 1ms);
+  // Told after the slot was due, and before the turn that starts it.
+  rig->now = due + 300us;
+  for (size_t w = 0; w < 2; ++w) {
+    rig->core.feed(rig->now, Covered{w, due - 1ms, due + 100us});
+    rig->covered_to[w] = due + 100us;
+  }
+  check = rig->next_check(0, 0);
+  ASSERT_EQ(check.due, due);
+  rig->hold(check, due + 2ms);
+  rig->to(due + 2min);
+  EXPECT_EQ(incident().verdict, StageVerdict::lost);
+  EXPECT_EQ(rig->run(check)->verdict, RunVerdict::bad);
+}
+
+TEST_F(Sight, AnActAfterWhatThePlaceKeptBackIsMadeAndNotOurFault) {
+  plan.transactions[0].stages[1].within = 10min;
+  plan.transactions[0].stages[2] = act("close", 12min);
+  plan.transactions[0].max_in_flight = 1;
+  plan.slos = {slo_of("run", 0)};
+  rig = std::make_unique<Rig>(plan);
+  check = rig->next_check(0, 0);
+  rig->no_more();
+  rig->hold(check, check.due + 1ms);
+  rig->blind(0, kBrokerGone);
+  rig->to(check.due + 8min);
+  rig->in_sight[0] = true;
+  rig->sight(0, check.marker, 1, check.due + 2s, check.due + 2s);  // by its own stamp
+  const StartCheck close = rig->next_check(0, 2);
+  EXPECT_EQ(close.due, check.due);
+  rig->hold(close, check.due + 8min + 1s);
+  EXPECT_EQ(rig->run(check)->verdict, RunVerdict::good);
+}
+
 TEST_F(Sight, NothingIsSaidUntilAbsenceIsProven) {
   begin();
   rig->to(check.due + 35s);
