@@ -262,7 +262,8 @@ void Core::Impl::advance(Instant now, Outputs& outputs) {
   while (queue_.next() <= now_) {
     const DueEntry entry = queue_.pop();
     handle(entry);
-    slis_.step_changed(entry.due, tell_of_alerts_);
+    // Of what counts at one instant alerts see all or nothing.
+    if (queue_.next() != entry.due) slis_.step_changed(entry.due, tell_of_alerts_);
   }
   outputs_ = nullptr;
 }

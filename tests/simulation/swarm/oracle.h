@@ -238,7 +238,7 @@ class Oracle {
   Step frontier() const;
   Step next_tick() const;
   void apply(const Step& until);
-  void apply(const SloEvent& event);
+  void apply(const SloEvent& event, bool last_of_step);
   void compare_reading();
 
   const Scenario& scenario_;

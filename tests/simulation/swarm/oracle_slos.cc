@@ -52,7 +52,10 @@ void Oracle::apply(const Step& until) {
     if (has_event && event->step < next) next = event->step;
     while (!readings_.empty() && readings_.front().at < std::min(next, until)) compare_reading();
     if (has_event && (!tick_known || event->step < tick)) {
-      apply(*event++);
+      const auto next_of_slo = std::find_if(
+          event + 1, end, [&](const SloEvent& one) { return one.slo == event->slo || event->step < one.step; });
+      const bool last = next_of_slo == end || event->step < next_of_slo->step;
+      apply(*event++, last);
     } else if (tick_known) {
       for (SloOracle& slo : slos_) slo.step(tick.q);
       ticked_ = tick;
@@ -76,7 +79,8 @@ Step Oracle::next_tick() const {
   }
 }
 
-void Oracle::apply(const SloEvent& event) {
+// Alerts look at what counts at one instant once all of it is counted; at what a reload ends, once it is done.
+void Oracle::apply(const SloEvent& event, bool last_of_step) {
   SloOracle& slo = slos_[event.slo];
   const bool of_turn = event.step.q == INT64_MIN || event.step.q >= kCut;
   const Time now = of_turn ? event.step.turn : event.step.q;
@@ -88,7 +92,7 @@ void Oracle::apply(const SloEvent& event) {
   for (uint64_t k = 0; k < event.n; ++k) {
     slo.count(event.at + event.every * static_cast<Time>(k), event.kind, event.excluded);
   }
-  slo.step(now);
+  if (last_of_step && event.step.q != kCut) slo.step(now);
 }
 
 void Oracle::reloads(Time turn) {

@@ -263,6 +263,32 @@ TEST_F(Sight, NewsThatComesTogetherWithAnotherLimitIsNotSleptThrough) {
   }
 }
 
+// All that is found in it counts at the same instant; whichever of it was looked at first had been a share of its own.
+TEST_F(Sight, AGapReadBackPagesForTheWholeOfItAndNotForWhatIsJudgedFirst) {
+  SloPlan slo = slo_of("incident", 0, 1);
+  slo.objective_ppb = 990'000'000;
+  slo.window = 24h;
+  plan.slos = {slo};
+  Rig back(plan);
+  back.blind(0, kOurFault);
+  std::vector<StartCheck> runs;
+  for (int i = 0; i < 44; ++i) {
+    runs.push_back(back.next_check(0, 0));
+    back.hold(runs.back(), runs.back().due + 1ms);
+  }
+  back.no_more();
+  back.to(runs.back().due + 31s);
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const Instant seen = runs[i].due + (i < 4 ? 31s : 1s);
+    back.core.feed(back.now, EvidenceSeen{0, {runs[i].marker, i, seen, seen, {}}});
+  }
+  back.stall_to(back.now);
+  const SloStatus incident = back.view()->slos[0];
+  EXPECT_EQ(incident.bad_total, 4u);
+  EXPECT_EQ(incident.good_total, 40u);
+  EXPECT_EQ(back.notices(Notice::Kind::alert_fired), 0u);
+}
+
 TEST_F(Sight, RunsThatOnlyWaitForSightTakeNoPlace) {
   plan.transactions[0].max_in_flight = 13;
   Rig blind(plan);
