@@ -69,7 +69,8 @@ std::optional<Oracle::Judged> Oracle::judge(const RunFacts& run) const {
     if (run.due > begin + kClockSlack && lives_[static_cast<size_t>(other)].cut != INT64_MIN &&
         !closes_before(run, judged, other)) {
       judged.never_closed = true;
-      judged.place = judged.close = judged.decided_step;
+      judged.close = judged.decided_step;
+      judged.place = place_freed(run, fates);
       return judged;
     }
   }
