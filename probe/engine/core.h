@@ -97,7 +97,7 @@ struct Drain {};  // start no more runs
 struct WallStep {
   Duration offset{};  // wall clock minus Instant, from now on
 };
-struct Starved {  // we had work, and waited so long of (from, to] for a processor; before what was late by it
+struct Starved {  // we were kept from our work for so long of (from, to]; before what was late by it
   Instant from{}, to{};
   Duration waited{};
 };

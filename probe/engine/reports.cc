@@ -14,6 +14,12 @@ bool own_fault(const checks::CheckResult& result) {
   return result.outcome == checks::Outcome::probe_fault || is_own_fault(result.error.code);
 }
 
+// Nobody said no: the check's own patience ran out, or the limit's.
+bool ran_out_of_time(const checks::CheckResult& result) {
+  return result.outcome == checks::Outcome::timed_out || result.error.code == ErrorCode::connect_timeout ||
+         result.error.code == ErrorCode::resolve_timeout;
+}
+
 // A check says why; should one not, its outcome does.
 Error error_of(checks::CheckResult& result) {
   if (result.error) return std::move(result.error);
@@ -75,10 +81,14 @@ Instant Reports::result(Run& run, size_t i, Instant now, checks::CheckResult& re
 }
 
 // Whether what came over the limit, or did not come by it, may be so only because we were held up.
-bool Reports::starved(const Run& run, Instant limit, Instant now, const checks::CheckResult& result) const {
+bool Reports::starved(const Run& run, size_t i, Instant now, const checks::CheckResult& result) const {
+  const Instant limit = run.stages[i].limit;
   const bool over = result.received > limit;
   if (over && now - limit > starved_after_) return true;
-  if (result.outcome == checks::Outcome::timed_out) return starvation_.explains_silence(run.due, limit);
+  if (ran_out_of_time(result) && !over) {
+    return starvation_.explains_silence(run.stages[i].attempt_start, result.received);
+  }
+  if (ran_out_of_time(result)) return starvation_.explains_silence(run.due, limit);
   return over && result.outcome == checks::Outcome::held && starvation_.explains_late(run.due, limit, result.received);
 }
 
@@ -93,7 +103,7 @@ Instant Reports::done(Run& run, size_t i, Instant now, checks::CheckResult& resu
   } else if (own_fault(result)) {
     stage.report = Report::fault;
     stage.report_error = stage.record.error;
-  } else if (starved(run, stage.limit, now, result)) {
+  } else if (starved(run, i, now, result)) {
     stage.report = Report::fault;
     stage.report_error = starved_error();
   } else {
@@ -120,7 +130,7 @@ Instant Reports::polled(Run& run, size_t i, Instant now, checks::CheckResult& re
     if (markers_.names(run.id)) {
       keep_captures(run, result.captures);
       stage.report_at = std::min(result.received, stage.limit);
-      if (starved(run, stage.limit, now, result)) {
+      if (starved(run, i, now, result)) {
         stage.report = Report::fault;
         stage.report_error = starved_error();
         return stage.report_at;

@@ -43,7 +43,7 @@ class Reports {
   Instant done(Run& run, size_t stage, Instant now, checks::CheckResult& result) const;
   Instant polled(Run& run, size_t stage, Instant now, checks::CheckResult& result);
 
-  bool starved(const Run& run, Instant limit, Instant now, const checks::CheckResult& result) const;
+  bool starved(const Run& run, size_t stage, Instant now, const checks::CheckResult& result) const;
 
   const Plan& plan_;
   RunMarkers& markers_;

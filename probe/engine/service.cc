@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "probe/engine/acknowledgements.h"
+#include "probe/engine/held_up.h"
 #include "probe/engine/launcher.h"
 #include "probe/engine/launcher_alarm.h"
 #include "probe/engine/supervisor.h"
@@ -18,9 +19,8 @@ namespace slosonde::engine {
 namespace {
 
 constexpr uint64_t kMostEpoch = (uint64_t{1} << 48) - 1;
-constexpr Duration kTick = std::chrono::seconds(1);         // a snapshot at least this often
-constexpr Duration kSoon = std::chrono::milliseconds(200);  // and this long after a change, while somebody reads them
-constexpr Duration kProcessorAsked = std::chrono::milliseconds(50);
+constexpr Duration kTick = std::chrono::seconds(1);          // a snapshot at least this often
+constexpr Duration kSoon = std::chrono::milliseconds(200);   // and this long after a change, while somebody reads them
 constexpr Duration kStopPatience = std::chrono::seconds(2);  // for cancelled checks and watches to end
 // Where the loop comes late to what is due, what has arrived meanwhile is taken in before anything is judged: Asio asks
 // the kernel only when its queue has come round, and libcurl's and librdkafka's descriptors take a round more to become
@@ -62,8 +62,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
         launcher_(io, equipment_, [this](Input input) { take(std::move(input)); }),
         alarm_(io, [this](std::optional<Duration> late) { ring(late); }),
         wall_offset_(io.wall_offset()),
-        processor_asked_(started_),
-        processor_wait_(io.processor_wait()) {
+        held_up_(io) {
     lag_.edges = lag_edges();
     lag_.counts.assign(lag_edges()->size() + 1, 0);
     for (size_t i = 0; i < equipment_.watches.size(); ++i) supervisors_.push_back(supervisor(i));
@@ -173,7 +172,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   // Anything that checks, watches and commands report: into the core at once, judged in the next turn.
   void take(Input input) {
     const Instant now = io_.now();
-    note_processor(now);
+    note_held_up(now);
     if (equipment_.mask) {
       if (auto* done = std::get_if<CheckDone>(&input)) hide_secrets(done->result.error);
       if (auto* blind = std::get_if<OutOfSight>(&input)) hide_secrets(blind->error);
@@ -209,11 +208,14 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   }
 
   void ring(std::optional<Duration> late) {
-    if (late) lag_.observe(seconds(*late));
+    if (late) {
+      lag_.observe(seconds(*late));
+      held_up_.came_round(io_.now());
+    }
     try {
       turn();
     } catch (...) {
-      alarm_.arm(io_.now() + kTick);  // for want of memory, say: whoever drives the loop tells of it, and we go on
+      wake_at(io_.now() + kTick);  // for want of memory, say: whoever drives the loop tells of it, and we go on
       throw;
     }
   }
@@ -229,7 +231,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     }
     rounds_ = 0;
     note_wall_clock();
-    note_processor(now);
+    note_held_up(now);
     if (core_.ready() != snapshot_->ready) changed_ = true;
     const size_t asked = waiting_.size();
     outputs_.clear();
@@ -303,7 +305,12 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
     if (drain_until_) when = std::min(when, stopping_ ? now + std::chrono::milliseconds(10) : *drain_until_);
     if (keeper_ && !stopping_) when = std::min(when, keeper_->next_due());
     if (!acknowledgements_.empty()) when = std::min(when, now + std::chrono::milliseconds(10));
-    alarm_.arm(std::max(when, now));
+    wake_at(std::max(when, now));
+  }
+
+  void wake_at(Instant when) {
+    alarm_.arm(when);
+    held_up_.expects(when);
   }
 
   // Most snapshots are read by nobody: while nobody reads, one a second will do.
@@ -317,10 +324,8 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   }
 
   // Before what it may explain is judged.
-  void note_processor(Instant now) {
-    if (now - processor_asked_ < kProcessorAsked) return;
-    const Duration wait = io_.processor_wait();
-    core_.feed(now, Starved{std::exchange(processor_asked_, now), now, wait - std::exchange(processor_wait_, wait)});
+  void note_held_up(Instant now) {
+    if (auto starved = held_up_.look(now)) core_.feed(now, *starved);
   }
 
   void carry_out(StartCheck& order) { launcher_.start(std::move(order)); }
@@ -416,8 +421,7 @@ class Service::Impl : public std::enable_shared_from_this<Service::Impl> {
   std::unique_ptr<Witnesses> witnesses_;
   Alarm alarm_;
   Duration wall_offset_;
-  Instant processor_asked_;
-  Duration processor_wait_;
+  HeldUp held_up_;
   Histogram lag_;
   ConfigStatus config_;
   std::optional<std::pair<Equipment, std::function<void(Result<Changes>)>>> next_;  // to be carried out

@@ -1,4 +1,5 @@
-// When the kernel gave the engine no processor although it had work: what comes late then may be late by us.
+// When the engine was kept from its work, for want of a processor or because it stood still: what comes late then may
+// be late by us.
 #pragma once
 
 #include <deque>
@@ -15,7 +16,7 @@ class Starvation {
   // Less than this explains nothing: it is how processors are shared on any machine.
   static constexpr Duration kLeast = std::chrono::milliseconds(10);
 
-  // Within (from, to] the engine waited so long for a processor. Told in the order of time.
+  // Within (from, to] the engine was kept from its work for so long. Told in the order of time.
   void note(Instant from, Instant to, Duration waited);
 
   // At most so long within (from, to].

@@ -273,6 +273,22 @@ TEST_F(Journey, NoAnswerIsOurFaultOnlyWhereWeWaitedForAProcessorMostOfTheTime) {
   }
 }
 
+// The check has a patience of its own, of which we stood still for the most part.
+TEST_F(Journey, ACheckThatGaveUpBeforeTheLimitWhileWeStoodStillIsOurFault) {
+  for (const auto code : {ErrorCode::unconfirmed, ErrorCode::connect_timeout, ErrorCode::connect_refused}) {
+    for (const bool ours : {false, true}) {
+      Rig rig(plan);
+      const StartCheck check = rig.next_check(0, 0);
+      rig.to(check.due + 500ms);
+      rig.feed(Starved{check.due, check.due + 500ms, ours ? 250ms : 249ms});
+      const auto outcome = code == ErrorCode::unconfirmed ? Outcome::timed_out : Outcome::unreachable;
+      rig.answer(check, outcome, check.due + 500ms, {code, "given up"});
+      const bool excused = ours && code != ErrorCode::connect_refused;
+      EXPECT_EQ(rig.run(check)->stages[0].verdict, excused ? StageVerdict::unseen : StageVerdict::failed);
+    }
+  }
+}
+
 TEST_F(Journey, ARefusalIsTheTargetsHoweverLongWeWaitedForAProcessor) {
   Rig rig(plan);
   const StartCheck check = rig.next_check(0, 0);

@@ -369,6 +369,30 @@ TEST_F(ServiceTest, ALateLoopGivesWhatIsOnItsWayTheTimeToArrive) {
   EXPECT_EQ(run->verdict, RunVerdict::good);
 }
 
+// A message in flight that its own timeout ran down for while the process was stopped: its target had no chance.
+TEST_F(ServiceTest, ACheckThatRanOutOfTimeWhileWeStoodStillIsOurFault) {
+  for (const bool stopped : {false, true}) {
+    auto check = std::make_shared<TestCheck>([this](checks::RunContext&) -> io::Awaitable<checks::CheckResult> {
+      const Instant until = io.now() + seconds(5);
+      co_await io.sleep_until(until);
+      checks::CheckResult result;
+      result.outcome = checks::Outcome::timed_out;
+      result.error = {ErrorCode::unconfirmed, "no acknowledgement in time"};
+      co_return result;
+    });
+    Service service(io, equipment_of(check, seconds(20)),
+                    {.state = {}, .schedule = false, .on_notice = {}, .on_snapshot = {}});
+    service.start();
+    io.run_for(seconds(1));
+    trigger(service, "t");
+    io.run_for(milliseconds(500));
+    if (stopped) io.stall(seconds(8));
+    io.run_for(seconds(6));
+    ASSERT_EQ(service.snapshot()->runs.size(), 1U);
+    EXPECT_EQ((*service.snapshot()->runs.begin())->verdict, stopped ? RunVerdict::probe_fault : RunVerdict::bad);
+  }
+}
+
 TEST_F(ServiceTest, LoopLagIsMeasured) {
   const auto service = service_of(std::make_shared<TestCheck>(holds_after(io, milliseconds(100))), false);
   io.run_for(seconds(10));
