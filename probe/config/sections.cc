@@ -221,9 +221,11 @@ constexpr std::array<Key, 7> kTransactionKeys = {{
      .max = "1d"},
     {.name = "backoff",
      .type = Type::duration,
-     .help = "While the target cannot be reached (three runs in a row refused, timed out, unresolved), runs start 2, "
-             "4, 8, … intervals apart, at most this far; the first one that gets an answer ends that. Slots in "
-             "between are missed: coverage falls, and an outage counts fewer bad runs. Default: every slot is tried.",
+     .help =
+         "While the target cannot be reached (three runs in a row refused, timed out, unresolved), runs start 2, "
+         "4, 8, … intervals apart, at most this far; the first one that gets an answer ends that. Slots in "
+         "between are missed: coverage falls, an outage counts fewer bad runs, and the tiers of an SLO may page much "
+         "later than `validate` says, or only the alert on coverage does. Default: every slot is tried.",
      .max = "1d"},
     {.name = "stages",
      .type = Type::blocks,

@@ -8,6 +8,21 @@
 
 namespace slosonde::engine {
 
+namespace {
+
+// By address: its index before.
+std::vector<std::optional<size_t>> namesakes(const std::vector<std::string>& now,
+                                             const std::vector<std::string>& before) {
+  std::vector<std::optional<size_t>> was(now.size());
+  for (size_t i = 0; i < now.size(); ++i) {
+    const auto found = std::find(before.begin(), before.end(), now[i]);
+    if (found != before.end()) was[i] = static_cast<size_t>(found - before.begin());
+  }
+  return was;
+}
+
+}  // namespace
+
 Core::Impl::Impl(Impl& before, const Succession& kept, std::shared_ptr<const Plan> plan, uint64_t epoch)
     : plan_(std::move(plan)),
       options_(before.options_),
@@ -16,8 +31,7 @@ Core::Impl::Impl(Impl& before, const Succession& kept, std::shared_ptr<const Pla
       runs_(*plan_, queue_, options_.kept_runs),
       sight_(*plan_, options_.start),
       starvation_(std::move(before.starvation_)),
-      witnesses_(plan_->witnesses == before.plan_->witnesses ? std::move(before.witnesses_)
-                                                             : WitnessLog(plan_->witnesses.size())),
+      witnesses_(plan_->witnesses.size()),
       reports_(*plan_, markers_, starvation_),
       judge_(*plan_, sight_, starvation_, witnesses_),
       stats_(*plan_),
@@ -34,6 +48,7 @@ Core::Impl::Impl(Impl& before, const Succession& kept, std::shared_ptr<const Pla
       notices_(std::move(before.notices_)) {
   options_.epoch = epoch;
   equip_transactions();
+  witnesses_.take_over(before.witnesses_, namesakes(plan_->witnesses, before.plan_->witnesses));
   if (before.schedule_.draining()) schedule_.drain();
   if (before.keep_) keep_.emplace(*plan_, schedule_, markers_, runs_, sight_, slis_, epoch);
   exclusions_.take_over(before.exclusions_, before.now_);

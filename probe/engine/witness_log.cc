@@ -21,15 +21,31 @@ bool may_be_network(ErrorCode code) {
   }
 }
 
+bool WitnessLog::any_heard() const {
+  return std::find(heard_.begin(), heard_.end(), true) != heard_.end();
+}
+
+void WitnessLog::take_over(WitnessLog& before, const std::vector<std::optional<size_t>>& was) {
+  for (size_t i = 0; i < was.size() && i < last_.size(); ++i) {
+    if (!was[i]) continue;
+    last_[i] = before.last_[*was[i]];
+    heard_[i] = before.heard_[*was[i]];
+  }
+  if (!any_heard()) return;
+  last_known_ = before.last_known_;
+  last_silent_ = before.last_silent_;
+  silence_ = std::move(before.silence_);
+}
+
 WitnessLog::Said WitnessLog::say(size_t witness, Instant asked, bool reachable, Instant now) {
   if (witness >= last_.size() || asked < round_.asked) return {};
   last_[witness] = reachable;
-  heard_ = heard_ || reachable;
+  if (reachable) heard_[witness] = true;
   if (asked > round_.asked) round_ = {asked, 0, false};
   if (round_.known || (!reachable && ++round_.silent < last_.size())) return {};
   round_.known = true;
   last_known_ = asked;
-  const bool silent = !reachable && heard_;
+  const bool silent = !reachable && any_heard();
   if (silent) silence_.add(last_silent_ ? silent_since() : asked, now);
   const bool turned = silent != last_silent_;
   last_silent_ = silent;

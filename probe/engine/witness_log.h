@@ -28,7 +28,9 @@ bool may_be_network(ErrorCode code);
 // Engine thread.
 class WitnessLog {
  public:
-  explicit WitnessLog(size_t witnesses) : last_(witnesses) {}
+  explicit WitnessLog(size_t witnesses) : last_(witnesses), heard_(witnesses) {}
+  // Goes on with those that another plan had as well: by witness, its index there.
+  void take_over(WitnessLog& before, const std::vector<std::optional<size_t>>& was);
 
   bool none() const { return last_.empty(); }
 
@@ -60,6 +62,7 @@ class WitnessLog {
   const std::vector<std::optional<bool>>& last() const { return last_; }
 
  private:
+  bool any_heard() const;
   // The last silence of which a failure may come.
   std::optional<TimeSpan> cause(Instant began, Instant failed) const;
 
@@ -70,7 +73,7 @@ class WitnessLog {
     bool known = false;
   };
   Round round_;
-  bool heard_ = false;                   // one of them has answered once
+  std::vector<bool> heard_;              // by witness: it has answered once
   Instant last_known_ = Instant::min();  // when the last round was asked that is known
   bool last_silent_ = false;
   // When nobody answered, from asking to giving up, over rounds that follow each other.

@@ -282,6 +282,18 @@ TEST_F(Witness, WhatWaitsForThemIsOursWhenItsTransactionChanges) {
   EXPECT_EQ(rig->closed.at(0)->verdict, RunVerdict::probe_fault);
 }
 
+TEST_F(Witness, OneThatStaysWhileOthersComeIsStillKnownToHaveAnswered) {
+  begin();
+  silence_to(check.due + 1900ms);
+  const auto since = rig->view()->silent_since;
+  ASSERT_TRUE(since);
+  Plan next = *rig->plan;
+  next.witnesses = {"tcp://10.0.0.3:443", "tcp://10.0.0.1:443"};
+  rig->reload(next);
+  EXPECT_EQ(rig->view()->silent_since, since) << "or an outage of our own network would turn into everybody else's";
+  EXPECT_EQ(rig->view()->witnesses, (std::vector<std::optional<bool>>{std::nullopt, false}));
+}
+
 TEST_F(Witness, OthersBeginAnew) {
   begin();
   silence_to(check.due + 1900ms);
