@@ -46,6 +46,7 @@
 
 #include "exporter/web/request.h"
 #include "exporter/web/trouble.h"
+#include "exporter/web/way_in.h"
 #include "probe/base/time.h"
 #include "probe/engine/snapshot.h"
 
@@ -64,6 +65,7 @@ struct HooksView {
   std::string url;
   std::optional<Instant> listening_since;
   std::vector<RefusedCalls> refused;
+  std::optional<WayInTrouble> way_in = {};  // none: it works, or nobody looks
 };
 
 // A sentence for each thing that is not as it should be, though the probe is healthy and ready.

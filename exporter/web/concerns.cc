@@ -64,6 +64,16 @@ void refused_calls(const HooksView& hooks, Instant now, std::vector<std::string>
   }
 }
 
+void broken_way_in(const engine::Snapshot& snapshot, const HooksView& hooks, std::vector<std::string>& out) {
+  if (!hooks.way_in) return;
+  if (hooks.way_in->has_worked) {
+    out.push_back("Webhooks are out of our sight since " + format_utc(hooks.way_in->worked_at + snapshot.wall_offset) +
+                  ": the way in from outside is broken: " + hooks.way_in->why + ".");
+  } else {
+    out.push_back("The way in from outside has never worked, and excuses nothing: " + hooks.way_in->why + ".");
+  }
+}
+
 void lost_state(const engine::Snapshot& snapshot, std::vector<std::string>& out) {
   if (!snapshot.state) return;
   if (!snapshot.state->writable)
@@ -80,6 +90,7 @@ std::vector<std::string> concerns_of(const engine::Snapshot& snapshot, const Hoo
   silent_witnesses(snapshot, out);
   bad_transactions(snapshot, out);
   refused_calls(hooks, now, out);
+  broken_way_in(snapshot, hooks, out);
   suspended(snapshot, out);
   active_exclusions(snapshot, out);
   lost_state(snapshot, out);

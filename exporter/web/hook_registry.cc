@@ -85,12 +85,14 @@ std::string_view name(HookResult result) {
 }
 
 std::string_view name(HookBreak why) {
-  constexpr std::array<std::string_view, kHookBreaks> kNames = {"no_descriptors", "connections", "bodies",
-                                                                "inbox",          "stood_still", "exception"};
+  constexpr std::array<std::string_view, kHookBreaks> kNames = {"no_descriptors", "connections", "bodies",   "inbox",
+                                                                "stood_still",    "way_in",      "exception"};
   return kNames[static_cast<size_t>(why)];
 }
 
 namespace {
+
+constexpr size_t kNonceBytes = 256;  // more than one has
 
 std::string sentence(HookBreak why, std::string_view detail) {
   const auto text = [&]() -> std::string_view {
@@ -105,6 +107,8 @@ std::string sentence(HookBreak why, std::string_view detail) {
         return "too much arrived at once, and a sender was told to come again";
       case HookBreak::stood_still:
         return "slosonde stood still, and senders may have given up";
+      case HookBreak::way_in:
+        return "what was sent to the external URL did not arrive";
       case HookBreak::exception:
         break;
     }
@@ -124,7 +128,8 @@ WebHooks::WebHooks(HookSettings settings, io::Inbox& inbox, std::function<Instan
       now_(std::move(now)),
       trouble_(trouble),
       table_(std::make_shared<Table>()),
-      url_(settings_.url) {
+      url_(settings_.url),
+      way_in_([this] { breaks_[static_cast<size_t>(HookBreak::way_in)]->Increment(); }, settings_.warn) {
   auto& family = prometheus::BuildCounter()
                      .Name("slosonde_hook_requests_total")
                      .Help("Requests to the paths of webhook watches by what became of them.")
@@ -133,10 +138,13 @@ WebHooks::WebHooks(HookSettings settings, io::Inbox& inbox, std::function<Instan
     counters_[static_cast<size_t>(i)] =
         &family.Add({{"result", std::string(exporter::name(static_cast<HookResult>(i)))}});
   }
-  auto& breaks = prometheus::BuildCounter()
-                     .Name("slosonde_hook_sight_breaks_total")
-                     .Help("How often a webhook call may have been turned away by a fault of slosonde's own.")
-                     .Register(registry);
+  auto& breaks =
+      prometheus::BuildCounter()
+          .Name("slosonde_hook_sight_breaks_total")
+          .Help(
+              "How often a webhook call may have been turned away by a fault of slosonde's own, or (way_in) have "
+              "been lost on its way from hooks.external_url.")
+          .Register(registry);
   for (int i = 0; i < kHookBreaks; ++i) {
     breaks_[static_cast<size_t>(i)] = &breaks.Add({{"reason", std::string(exporter::name(static_cast<HookBreak>(i)))}});
   }
@@ -156,7 +164,7 @@ Result<void> WebHooks::check_path(const std::string& path, bool has_rule) const 
   }
   const bool reserved = path == "/" || path == "/metrics" || path.starts_with("/-/") || path.starts_with("/api/") ||
                         path.starts_with("/gate/");
-  if (settings_.shared_with_views && reserved) {
+  if ((settings_.shared_with_views && reserved) || is_way_in(path)) {
     return fail(ErrorCode::bad_config, "webhook path " + path + " is one of the probe's own; choose one like /hooks/…");
   }
   if (!settings_.local && !has_rule && !settings_.proof.demanded()) {
@@ -233,7 +241,7 @@ io::HookSight WebHooks::sight(Instant quiet) {
   const auto since = listening_since();
   // While nobody is taken in, the break goes on.
   if (!since) return {quiet, quiet, broken_};
-  return {std::max(*since, broken_at_), quiet, broken_};
+  return way_in_.narrow({std::max(*since, broken_at_), quiet, broken_});
 }
 
 void WebHooks::answer(Instant quiet) {
@@ -250,11 +258,11 @@ void WebHooks::answer(Instant quiet) {
 }
 
 Admission WebHooks::admit(const RequestHead& head) {
-  Admission admission{settings_.body_bytes, true, {}};
+  Admission admission{is_way_in(head.path) ? kNonceBytes : settings_.body_bytes, true, {}};
   // A signature needs the body; a token does not, and strangers need not send theirs.
   if (settings_.proof.by_headers_alone() && !settings_.proof.bears_token(head.headers)) {
     admission.refusal = unproven(head.path);
-  } else if (!settings_.proof.demanded() && !table_->find(head.path)) {
+  } else if (!settings_.proof.demanded() && !is_way_in(head.path) && !table_->find(head.path)) {
     admission.refusal = unknown(head.path);
   }
   return admission;
@@ -285,8 +293,16 @@ Response WebHooks::unknown(const std::string& path) {
   return problem(404, why);
 }
 
+// No call of a watch's, and counted as none.
+Response WebHooks::came_in(const Request& request) {
+  if (way_in_.arrived(request.body, request.not_before, request.received))
+    return {202, "application/json", "{\"status\":\"arrived\"}\n", {}};
+  return problem(404, "This is not what this process has sent, or it comes too late.");
+}
+
 Response WebHooks::deliver(Request request) {
   if (!settings_.proof.holds(request.head.headers, request.body)) return unproven(request.head.path);
+  if (is_way_in(request.head.path)) return came_in(request);
   const auto route = table_->find(request.head.path);
   if (!route) return unknown(request.head.path);
   io::HookRequest hook{std::move(request.head.path), std::move(request.head.headers), std::move(request.body),

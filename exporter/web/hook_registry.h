@@ -15,6 +15,7 @@
 
 #include "exporter/web/request.h"
 #include "exporter/web/trouble.h"
+#include "exporter/web/way_in.h"
 #include "probe/base/secret.h"
 #include "probe/io/hook_proof.h"
 #include "probe/io/hooks.h"
@@ -28,8 +29,8 @@ constexpr int kHookResults = 7;
 std::string_view name(HookResult result);
 
 // What broke the sight (see io::HookSight); the closed set of label `reason` of slosonde_hook_sight_breaks_total.
-enum class HookBreak : uint8_t { no_descriptors, connections, bodies, inbox, stood_still, exception };
-constexpr int kHookBreaks = 6;
+enum class HookBreak : uint8_t { no_descriptors, connections, bodies, inbox, stood_still, way_in, exception };
+constexpr int kHookBreaks = 7;
 std::string_view name(HookBreak why);
 
 struct HookSettings {
@@ -39,6 +40,8 @@ struct HookSettings {
   bool available = false;          // there is a listener for hooks
   bool local = false;              // and it is loopback or a unix socket
   bool shared_with_views = false;  // it is `listen`: the views' paths are taken
+  bool external = false;           // `url` is where it can be reached from outside: the way in is watched
+  Warn warn = {};                  // may be empty
 };
 
 class WebHooks final : public io::HookRegistry {
@@ -55,6 +58,9 @@ class WebHooks final : public io::HookRegistry {
   void begin_anew();
   std::optional<Instant> listening_since() const override;
   std::string url() const override;
+  // Null where no external URL is known: nobody can look. Any thread.
+  WayIn* way_in() { return settings_.external ? &way_in_ : nullptr; }
+  std::optional<WayInTrouble> way_in_trouble() const { return way_in_.trouble(); }
 
   // Before the web thread starts: what the listener knows once it is bound, and how to end the web thread's wait.
   void bound(std::string url, std::function<std::optional<Instant>()> accepting_since, std::function<void()> wake);
@@ -75,10 +81,12 @@ class WebHooks final : public io::HookRegistry {
   struct Table;
   class Registration;
 
+  bool is_way_in(std::string_view path) const { return settings_.external && path == kWayInPath; }
   Result<void> check_path(const std::string& path, bool has_rule) const;
   Response unauthorised(const std::string& path, const std::string& why);
   Response unproven(const std::string& path);
   Response unknown(const std::string& path);
+  Response came_in(const Request& request);
   io::HookSight sight(Instant quiet);
 
   const HookSettings settings_;
@@ -91,6 +99,7 @@ class WebHooks final : public io::HookRegistry {
   std::function<std::optional<Instant>()> accepting_since_;
   std::array<prometheus::Counter*, kHookResults> counters_{};
   std::array<prometheus::Counter*, kHookBreaks> breaks_{};
+  WayIn way_in_;
   Instant broken_at_ = Instant::min();  // web thread, as is the next
   Error broken_;
 };

@@ -44,6 +44,8 @@ HookSettings hook_settings(const WebOptions& options) {
   settings.available = options.hooks || listen_is_local;
   settings.local = options.hooks ? config::is_local(*options.hooks) : listen_is_local;
   settings.shared_with_views = !options.hooks;
+  settings.external = !options.external_url.empty();
+  settings.warn = options.warn;
   if (settings.url.empty()) settings.url = hooks_scheme(options) + options.hooks.value_or(options.listen);
   return settings;
 }
@@ -264,6 +266,10 @@ void WebServer::stop() {
 
 void WebServer::begin_anew() {
   impl_->hooks().begin_anew();
+}
+
+WayIn* WebServer::way_in() {
+  return impl_->hooks().way_in();
 }
 
 io::HookRegistry& WebServer::hooks() {

@@ -28,6 +28,8 @@
 
 namespace slosonde::exporter {
 
+class WayIn;
+
 // Owned by main. What `sources` refer to must outlive it, and hook registrations must end before it does. Made, started
 // and ended on one thread; hooks() may be used before start().
 class WebServer {
@@ -44,6 +46,8 @@ class WebServer {
   void stop();
 
   io::HookRegistry& hooks();
+  // Null without an external URL. Any thread.
+  WayIn* way_in();
   // See WebHooks.
   void begin_anew();
 

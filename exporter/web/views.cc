@@ -153,7 +153,7 @@ Response Views::api(std::string_view resource, const RequestHead& head) const {
 }
 
 HooksView Views::hooks() const {
-  return {hooks_.url(), hooks_.listening_since(), trouble_.refused()};
+  return {hooks_.url(), hooks_.listening_since(), trouble_.refused(), hooks_.way_in_trouble()};
 }
 
 }  // namespace slosonde::exporter

@@ -2,11 +2,13 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "probe/cli/commands.h"
 #include "probe/cli/exit.h"
+#include "probe/cli/hook_sight.h"
 #include "probe/cli/instance.h"
 #include "probe/cli/last_resort.h"
 #include "probe/cli/load.h"
@@ -108,6 +110,17 @@ void say_started(Log& log, const config::Config& config, exporter::WebServer& we
   }
 }
 
+// Nothing without an external URL.
+std::optional<HookSight> look_at_hooks(const config::Config& config, Instance& instance, Log& log) {
+  exporter::WayIn* const way_in = instance.web().way_in();
+  if (way_in == nullptr) return {};
+  auto looking = HookSight::start(config, instance.world(), *way_in);
+  if (looking) return std::move(*looking);
+  log.write(Level::warning, "nobody looks at the way in",
+            {{"text", "hooks.external_url: " + looking.error().text + "; webhook watches go on as if it worked"}});
+  return {};
+}
+
 }  // namespace
 
 int run(const RunOptions& options) {
@@ -169,7 +182,9 @@ int run(const RunOptions& options) {
   say_started(*log, *config, instance.web());
   started = &instance;
   instance.service().start();
+  auto hook_sight = look_at_hooks(*config, instance, *log);
   instance.run();
+  hook_sight.reset();
   last_resort.over();
   log->write(Level::info, "stopped");
   end_of_process(kGood);

@@ -86,7 +86,11 @@ constexpr std::array<Key, 4> kHooksKeys = {{
      .max = "4096"},
     {.name = "external_url",
      .type = Type::url,
-     .help = "How senders reach the hooks, where that is not the address; for messages and the status page."},
+     .help = "How senders reach the hooks, where that is not the address. slosonde posts to `/-/hook-sight` below it "
+             "about every 5 s, "
+             "with the proof that `hooks` demands: once that has arrived here, what senders cannot deliver while it "
+             "does not "
+             "is `unseen`, never `lost`, and a loss is told up to 5 s later."},
 }};
 constexpr Block kHooks{.name = "hooks", .help = "Where webhook watches receive.", .keys = kHooksKeys};
 

@@ -56,6 +56,13 @@ std::string HookProof::ways() const {
   return ways + "a signature of the body (X-Slosonde-Signature: sha256=…)";
 }
 
+HookHeaders HookProof::shown_for(std::string_view body) const {
+  HookHeaders headers;
+  if (!token_.empty()) headers.emplace_back("authorization", "Bearer " + std::string(token_.reveal()));
+  if (!hmac_key_.empty()) headers.emplace_back("x-slosonde-signature", signature_of(body, hmac_key_).reveal());
+  return headers;
+}
+
 bool HookProof::is_signed(const HookHeaders& headers, std::string_view body) const {
   if (hmac_key_.empty()) return false;
   Secret wanted;  // computed once, and only for who brings a signature

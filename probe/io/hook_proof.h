@@ -26,6 +26,8 @@ class HookProof {
   bool holds(const HookHeaders& headers, std::string_view body) const;
   // What is demanded, in words: "a bearer token (…) or a signature of the body (…)".
   std::string ways() const;
+  // What shows a body of our own, for who may see our secrets: those that are set.
+  HookHeaders shown_for(std::string_view body) const;
 
  private:
   bool is_signed(const HookHeaders& headers, std::string_view body) const;

@@ -20,6 +20,8 @@
 //     that senders may have given up; a mistake of ours (an answer of 500). The sender's, and no break: no or a wrong
 //     proof (401, 403), a path nobody listens on (404), no HTTP (400), a body larger than one may be (413), a request
 //     that is not whole in time although we were reading (408): each was told so, and would be told so again.
+//   - Where the listener is reached from outside by another address, and that way has been seen to work, nothing is
+//     vouched for after it was last seen to (exporter/web/way_in.h).
 //   - A break needs no length: whoever sent what was turned away at that instant speaks of a run that was due before it
 //     and (if it can still be in time) has its limit after it, and neither is covered across a break.
 #pragma once

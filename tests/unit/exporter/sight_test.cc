@@ -11,6 +11,7 @@
 #include "checks/webhook.h"
 #include "exporter/web/attention.h"
 #include "exporter/web/server.h"
+#include "exporter/web/way_in.h"
 #include "probe/io/real.h"
 #include "tests/unit/checks/streams.h"
 #include "tests/unit/exporter/client.h"
@@ -300,7 +301,7 @@ TEST_F(SightTest, WhatSendersDoWrongIsNoBreak) {
   ASSERT_TRUE(turn_until_covered(after));
   EXPECT_TRUE(is_covered(before, after));
   EXPECT_TRUE(sink_.troubles.empty());
-  for (const char* reason : {"no_descriptors", "connections", "bodies", "inbox", "stood_still", "exception"})
+  for (const char* reason : {"no_descriptors", "connections", "bodies", "inbox", "stood_still", "way_in", "exception"})
     EXPECT_EQ(breaks(reason), 0) << reason;
 }
 
@@ -311,6 +312,135 @@ TEST_F(SightTest, AServerThatStopsIsOutOfSight) {
   ASSERT_TRUE(turn_until([&] { return !sink_.troubles.empty(); }));
   EXPECT_THAT(sink_.troubles[0].text, HasSubstr("nothing listens"));
   EXPECT_LE(covered_to(), stopped);
+}
+
+// The way in from outside is watched; what comes over it is posted by the tests.
+class WayInTest : public SightTest {
+ public:
+  WayInTest() { options_.external_url = "http://outside.example"; }
+
+ protected:
+  // The status of the answer to a nonce that gets through.
+  int arrives() {
+    const std::string nonce = "n" + std::to_string(++nonces_);
+    server_->way_in()->expect(nonce);
+    const int status = ask(at(), "POST", "/-/hook-sight", "", nonce).status;
+    EXPECT_EQ(server_->way_in()->ended("it got lost"), WayIn::State::works);
+    return status;
+  }
+  WayIn::State gets_lost() {
+    server_->way_in()->expect("n" + std::to_string(++nonces_));
+    return server_->way_in()->ended("POST http://outside.example/-/hook-sight: nobody took it");
+  }
+
+  int nonces_ = 0;
+};
+
+TEST_F(WayInTest, NothingIsCoveredAfterTheLastArrival) {
+  start();
+  ASSERT_EQ(arrives(), 202);
+  const Instant arrived = world_.now();
+  turn_for(900ms);
+  EXPECT_LT(covered_to(), arrived);
+  EXPECT_TRUE(sink_.troubles.empty()) << "it is only not known yet";
+  ASSERT_EQ(arrives(), 202);
+  ASSERT_TRUE(turn_until_covered(arrived));
+  EXPECT_TRUE(is_covered(arrived, covered_to())) << "without a gap";
+  EXPECT_EQ(breaks("way_in"), 0);
+}
+
+TEST_F(WayInTest, WhatLiesBetweenALossAndTheNextArrivalIsNotCovered) {
+  start();
+  ASSERT_EQ(arrives(), 202);
+  const Instant before = world_.now();
+  EXPECT_EQ(gets_lost(), WayIn::State::broken);
+  ASSERT_EQ(arrives(), 202);
+  const Instant after = world_.now();
+  turn_for(1100ms);
+  ASSERT_EQ(arrives(), 202);
+  ASSERT_TRUE(turn_until_covered(after));
+  EXPECT_FALSE(is_covered(before, after)) << "a sender's call may have been lost as well";
+  EXPECT_TRUE(is_covered(after, covered_to()));
+  EXPECT_EQ(breaks("way_in"), 1);
+}
+
+TEST_F(WayInTest, ABrokenWayInIsOurOwnBlindnessUntilSomethingArrives) {
+  start();
+  ASSERT_EQ(arrives(), 202);
+  const Instant last = world_.now();
+  gets_lost();
+  gets_lost();
+  ASSERT_TRUE(turn_until([&] { return !sink_.troubles.empty(); }));
+  EXPECT_TRUE(is_own_fault(sink_.troubles[0].code));
+  EXPECT_EQ(
+      sink_.troubles[0].text,
+      "webhook /hooks/x: the way in from outside is broken: POST http://outside.example/-/hook-sight: nobody took "
+      "it");
+  EXPECT_THAT(ask(at(), "GET", "/api/v1/status").body, HasSubstr("Webhooks are out of our sight since "));
+  turn_for(900ms);
+  EXPECT_LE(covered_to(), last);
+  ASSERT_EQ(arrives(), 202);
+  const Instant back = world_.now();
+  EXPECT_THAT(ask(at(), "GET", "/api/v1/status").body, Not(HasSubstr("out of our sight")));
+  turn_for(1100ms);
+  ASSERT_EQ(arrives(), 202);
+  ASSERT_TRUE(turn_until_covered(back));
+  EXPECT_FALSE(is_covered(last, back));
+  EXPECT_EQ(breaks("way_in"), 1) << "one break, of two losses";
+}
+
+TEST_F(WayInTest, AWayInThatHasNeverWorkedExcusesNothingAndIsToldOnce) {
+  std::vector<std::string> lines;
+  options_.warn = [&](std::string_view what, std::string text) { lines.push_back(std::string(what) + ": " + text); };
+  start();
+  const Instant before = covered_to();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(gets_lost(), WayIn::State::never_worked);
+  const Instant after = world_.now();
+  ASSERT_TRUE(turn_until_covered(after));
+  EXPECT_TRUE(is_covered(before, after));
+  EXPECT_TRUE(sink_.troubles.empty());
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_THAT(lines[0], HasSubstr("way in does not work: POST http://outside.example/-/hook-sight: nobody took it"));
+  EXPECT_THAT(ask(at(), "GET", "/api/v1/status").body, HasSubstr("has never worked"));
+  ASSERT_EQ(arrives(), 202);
+  const Instant begins = world_.now();
+  ASSERT_EQ(arrives(), 202);
+  turn_for(300ms);
+  EXPECT_TRUE(is_covered(before, covered_to())) << "nothing was broken that had worked";
+  EXPECT_LT(covered_to(), begins + 300ms);
+  EXPECT_EQ(breaks("way_in"), 0);
+}
+
+TEST_F(WayInTest, WhatIsNotTheNonceIsNoArrival) {
+  options_.hook_token = Secret("right");
+  start();
+  server_->way_in()->expect("n1");
+  const std::string right = "Authorization: Bearer right\r\n";
+  EXPECT_EQ(ask(at(), "POST", "/-/hook-sight", right, "n2").status, 404) << "another process's";
+  EXPECT_EQ(ask(at(), "POST", "/-/hook-sight", right, "").status, 404);
+  EXPECT_EQ(ask(at(), "POST", "/-/hook-sight", "", "n1").status, 401) << "without the proof";
+  EXPECT_EQ(ask(at(), "POST", "/-/hook-sight", right, std::string(257, 'n')).status, 413);
+  EXPECT_EQ(server_->way_in()->ended("lost"), WayIn::State::never_worked);
+  EXPECT_EQ(ask(at(), "POST", "/-/hook-sight", right, "n1").status, 404) << "too late";
+  server_->way_in()->expect("n3");
+  EXPECT_EQ(ask(at(), "POST", "/-/hook-sight", right, "n3").status, 202);
+  EXPECT_EQ(server_->way_in()->ended("lost"), WayIn::State::works);
+  EXPECT_THAT(ask(at(), "GET", "/metrics").body, HasSubstr("slosonde_hook_requests_total{result=\"accepted\"} 0"));
+}
+
+TEST_F(WayInTest, ItsPathIsNoWatchs) {
+  options_.hooks = "127.0.0.1:0";  // where the views' paths are free
+  start();
+  const auto taken = server_->hooks().listen("/-/hook-sight", {}, [](const io::HookRequest&) {});
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, ErrorCode::bad_config);
+}
+
+TEST_F(SightTest, WithoutAnExternalUrlThereIsNoWayIn) {
+  start();
+  EXPECT_EQ(server_->way_in(), nullptr);
+  EXPECT_EQ(ask(at(), "POST", "/-/hook-sight", "", "n1").status, 404);
+  EXPECT_THAT(ask(at(), "GET", "/metrics").body, HasSubstr("slosonde_hook_requests_total{result=\"unknown_path\"} 1"));
 }
 
 }  // namespace

@@ -59,5 +59,13 @@ TEST(HookProof, WithBothEitherSuffices) {
             "a bearer token (Authorization: Bearer …) or a signature of the body (X-Slosonde-Signature: sha256=…)");
 }
 
+TEST(HookProof, ShowsWhatItDemands) {
+  EXPECT_TRUE(HookProof({}, {}).shown_for(kBody).empty());
+  const HookHeaders token = {{"authorization", "Bearer swordfish"}}, signature = {{"x-slosonde-signature", kSigned}};
+  EXPECT_EQ(HookProof(Secret("swordfish"), {}).shown_for(kBody), token);
+  EXPECT_EQ(HookProof({}, Secret("Jefe")).shown_for(kBody), signature);
+  EXPECT_EQ(HookProof(Secret("swordfish"), Secret("Jefe")).shown_for(kBody).size(), 2U) << "a proxy may want either";
+}
+
 }  // namespace
 }  // namespace slosonde::io
