@@ -6,6 +6,7 @@ from servers.demo import DemoPipeline
 from servers.waiting import wait_until
 
 STILL = 60  # seconds
+HELD = 0.7  # the brokers before and after: more than between two questions of the watch, less than it waits for an answer
 VERDICTS = ("good", "bad", "blind", "probe_fault", "missed", "excluded")
 
 
@@ -21,19 +22,25 @@ def test_a_minute_without_us_is_missed_slots_and_nobody_is_paged(slosonde, nginx
                 {"name": "console", "every": "1s", "stages": [
                     {"name": "up", "within": "800ms", "http": {"url": nginx("location / { return 200 'ok'; }").url}}]},
                 {"name": "logs", "every": "1s", "stages": [
-                    {"name": "ingest", "within": "800ms", "http": {
+                    {"name": "ingest", "within": "2s", "http": {
                         "method": "POST", "url": f"{pipeline.url}/v1/logs", "json": {"message": "login failed {{marker}}"}}},
                     {"name": "incident", "within": "3s", "watch": {"kafka": {"brokers": [pipeline.brokers], "topic": "incidents"}}}]}],
             "slos": [{"name": name, "objective": "99.9%", "window": "1d", "sli": {"transaction": name}} for name in ("console", "logs")]})
         for name in ("console", "logs"):
             wait_until(lambda name=name: runs(probe.metrics(), name)["good"] >= 5, 60, f"five good runs of {name}")
 
+        # So that it is stopped with a question in flight, and awakes before there is an answer.
         before = probe.metrics()
+        pipeline.process.freeze()
+        held = time.monotonic()
+        wait_until(lambda: time.monotonic() >= held + HELD, HELD + 10, every=0.01)
         probe.process.freeze()
         frozen = time.monotonic()
         wait_until(lambda: time.monotonic() >= frozen + STILL, STILL + 10, every=0.1)
         probe.process.thaw()
         thawed = time.monotonic()
+        wait_until(lambda: time.monotonic() >= thawed + HELD, HELD + 10, every=0.01)
+        pipeline.process.thaw()
 
         for name in ("console", "logs"):
             good = runs(before, name)["good"]
@@ -47,4 +54,5 @@ def test_a_minute_without_us_is_missed_slots_and_nobody_is_paged(slosonde, nginx
             assert new["blind"] + new["probe_fault"] <= 4, f"{name}: {new}"
             assert new["good"] <= passed + 5, f"{name}: a burst of runs, {new} in {passed:.1f} s"
             assert probe.slo(name)["bad"] == 0
+        assert "no answer from the brokers" not in probe.process.log(), "they were blamed for the time in which we stood still"
         assert all(value == 0 for _, value in after.series("slosonde_slo_alert_active"))
