@@ -95,6 +95,18 @@ TEST_F(ExactlyOne, ASecondCopyAfterTheLimitIsOnlyADuplicate) {
   EXPECT_EQ(slo().bad_total, 0u);
 }
 
+TEST_F(ExactlyOne, ASecondCopyAfterTheLimitIsOnlyADuplicateWhileSightIsAwaited) {
+  begin(Expectation::exactly_one);
+  rig->arrive(0, check.marker, 7, check.due + 2s);
+  lose(kOurFault);
+  rig->to(check.due + 40s);
+  rig->sight(0, check.marker, 8, check.due + 31s, check.due + 40s);
+  EXPECT_FALSE(incident().verdict);
+  rig->feed(Covered{0, rig->covered_to[0], check.due + 40s});
+  EXPECT_EQ(incident().verdict, StageVerdict::on_time);
+  EXPECT_EQ(slo().bad_total, 0u);
+}
+
 TEST_F(ExactlyOne, NotSeenAtAllIsLost) {
   begin(Expectation::exactly_one);
   rig->to(check.due + 30s);
