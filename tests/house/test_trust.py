@@ -7,8 +7,19 @@ import pytest
 from sources import ROOT
 
 PAGE = ROOT / "docs/trust.md"
-ROWS = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ") and line.endswith(" |")]
-PROMISES = [row.strip("| ").split(" | ") for row in ROWS if not row.startswith("| promise")]
+
+
+def promises():
+    """The rows of the tables that say what holds a promise."""
+    found, inside = [], False
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        inside = line == "| promise | held by |" or (inside and line.startswith("|"))
+        if inside and not line.startswith(("| promise", "|---")):
+            found.append(line.strip("| ").split(" | "))
+    return found
+
+
+PROMISES = promises()
 NAMED = [(name, path) for _, held in PROMISES for name, path in re.findall(r"\[`([^`]+)`\]\(\.\./([^)]+)\)", held)]
 
 
