@@ -46,6 +46,7 @@ void AppendClock::narrow(Evidence& evidence, int64_t appended_unix_ms) const {
   if (to < evidence.seen_lo || from > evidence.seen_hi) return;
   evidence.seen_lo = std::max(evidence.seen_lo, from);
   evidence.seen_hi = std::min(evidence.seen_hi, to);
+  evidence.by_place = true;
 }
 
 }  // namespace slosonde::checks

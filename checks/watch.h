@@ -22,6 +22,8 @@ struct Evidence {
   // Its sender may have tried before, and been turned away while we did not look: of a run whose time has a gap in
   // sight it arrived at any time from the gap's beginning on.
   bool may_be_again = false;
+  // The place itself says when it came, to within the interval: how late we were to read it has no part in that.
+  bool by_place = false;
 };
 
 // Where a watch reports. Engine thread.

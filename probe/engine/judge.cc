@@ -125,7 +125,8 @@ void Judge::judge_sighting(Run& run, size_t i, Instant at) {
     verdict = StageVerdict::corrupt;
   } else if (stage.seen_hi <= stage.limit) {
     verdict = StageVerdict::on_time;
-  } else if (plan.mode == StageMode::watched && starvation_.explains_late(run.due, stage.limit, stage.seen_hi)) {
+  } else if (plan.mode == StageMode::watched && !stage.seen_by_place &&
+             starvation_.explains_late(run.due, stage.limit, stage.seen_hi)) {
     stage.fault = true;  // it may have lain before us by then
   } else if (plan.mode != StageMode::watched && late_by_our_network(run, stage.limit, stage.seen_hi)) {
     stage.fault = true;

@@ -186,6 +186,7 @@ Reports::Sighted Reports::evidence(Run& run, size_t i, const checks::Evidence& e
   stage.seen_lo = evidence.seen_lo;
   stage.seen_hi = evidence.seen_hi;
   stage.corrupt = !intact;
+  stage.seen_by_place = evidence.by_place;
   stage.seen_told = now;
   stage.report_at = counts_at;
   return {stage.report_at, kind};

@@ -25,6 +25,7 @@ struct Stage {
   Report report = Report::none;
   Instant report_at = kNever;
   Instant seen_lo{}, seen_hi{};  // of a report `seen`
+  bool seen_by_place = false;    // Evidence::by_place
   Instant seen_told{};           // when it was handed over: what is read back is known later than it was there
   bool corrupt = false;
   Error report_error;

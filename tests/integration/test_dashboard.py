@@ -49,6 +49,7 @@ def demo(tmp_path_factory, authority):
                      "DEMO_PIPELINE": pipeline.url.removeprefix("http://")}
         config = yaml.safe_load((ROOT / "demo" / "slosonde.yaml").read_text("utf-8"))
         config["listen"]["address"] = listen
+        config["probe"]["witness"] = [f"tcp://{listen}"]  # one that answers
         config["transactions"].append({"name": "secure", "every": "1s", "stages": [{
             "name": "tls", "within": "1s", "http": {"url": secure.tls_url, "tls": {"ca_file": str(authority.file)}}}]})
         with Slosonde(folder / "slosonde", config, env=variables) as probe, \

@@ -26,6 +26,7 @@ class Pipeline(Receiver):
         self.statuses = []
 
     def send(self, path, body, headers=None):
+        wait_until(lambda: self.hooks, what="the probe's address")  # its first run may come before we know it
         self.statuses.append(web.post(self.hooks + path, body, headers=headers or {}).status)
 
 

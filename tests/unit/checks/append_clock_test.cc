@@ -33,6 +33,7 @@ TEST(AppendClock, WhatIsReadBackCameWhenItsBrokerSaysGiveOrTakeTheError) {
   clock.narrow(evidence, kStamp_ms);
   EXPECT_EQ(evidence.seen_lo, kAppended - milliseconds(201));
   EXPECT_EQ(evidence.seen_hi, kAppended + milliseconds(202)) << "a stamp has whole milliseconds";
+  EXPECT_TRUE(evidence.by_place);
 }
 
 TEST(AppendClock, NeverWidensWhatIsKnown) {

@@ -169,6 +169,17 @@ TEST_F(Sight, FoundWhollyAfterTheLimitIsLate) {
   EXPECT_EQ(slo().bad_total, 1u);
 }
 
+TEST_F(Sight, ASightingThatThePlaceItselfSaysWasLateIsLateHoweverLongWeWaited) {
+  begin();
+  rig->just_to(check.due + 40s);
+  rig->core.feed(rig->now, Starved{check.due + 1s, rig->now, 39s});
+  checks::Evidence evidence{check.marker, 1, check.due + 31s, check.due + 32s};
+  evidence.by_place = true;
+  rig->feed(EvidenceSeen{0, evidence});
+  rig->pass(1s);
+  EXPECT_EQ(rig->run(check)->stages[1].verdict, StageVerdict::late);
+}
+
 TEST_F(Sight, FoundAcrossTheLimitNobodyCanSay) {
   begin();
   rig->blind(0, kOurFault);
