@@ -17,6 +17,8 @@ std::string text_of(const Tally& tally) {
   return text;
 }
 
+constexpr Duration kShownAfter = std::chrono::seconds(2);  // a view is renewed every second
+
 uint64_t sum(const Tally& tally) {
   uint64_t all = 0;
   for (const uint64_t n : tally) all += n;
@@ -48,8 +50,9 @@ void Ledger::fail(std::string text) {
 }
 
 void Ledger::mix(std::string_view text, uint64_t number) {
-  for (const char c : text) digest_ = (digest_ ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  digest_ = (digest_ ^ number) * 0x100000001b3;
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  digest_ += (hash ^ number) * 0x100000001b3;  // in whatever order they are seen
 }
 
 void Ledger::begins(const engine::Snapshot& snapshot, const Line& line, bool anew, bool clock_set) {
@@ -138,6 +141,11 @@ void Ledger::judge(const engine::RunRecord& run, const Line& line) {
   if (phase_[sent->transaction].value_or(phase) != phase) fail("run " + run.marker + " is due beside its grid");
   phase_[sent->transaction] = phase;
   if (!run.verdict) return;
+  // What was decided just before a process ends may be in its last view or not: that is up to the writer's thread.
+  if (sent->mixed_in != line.life && *run.decided + kShownAfter <= line.now()) {
+    sent->mixed_in = line.life;
+    mix(run.marker, static_cast<uint64_t>(*run.verdict) + static_cast<uint64_t>(unix_ns(*run.decided)));
+  }
   if (sent->judged_in == line.life) {
     if (sent->verdict != run.verdict) fail("run " + run.marker + " was decided twice");
     return;
@@ -146,7 +154,6 @@ void Ledger::judge(const engine::RunRecord& run, const Line& line) {
   sent->verdict = run.verdict;
   ++judged_;
   ++verdicts_[static_cast<size_t>(*run.verdict)];
-  mix(run.marker, static_cast<uint64_t>(*run.verdict) + static_cast<uint64_t>(unix_ns(*run.decided)));
   const std::string subject = "run " + run.marker + " of " + terms_.plan->transactions[sent->transaction].name +
                               ", due " + format_utc(run.due) + ", is " + std::string(name(*run.verdict));
   if (*run.verdict == RunVerdict::good && sent->broken)

@@ -44,6 +44,7 @@ struct Sent {
   // As the ledger notes: what the process of that number said it was.
   std::optional<engine::RunVerdict> verdict;
   int judged_in = -1;
+  int mixed_in = -1;  // into the digest
 
   Instant limit(const engine::StagePlan& stage) const { return due - offset + stage.within; }  // machine's time
 };
