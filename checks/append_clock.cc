@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <chrono>
 
+#include "probe/base/wall_step.h"
+
 namespace slosonde::checks {
 
 namespace {
 
-constexpr Duration kStep = std::chrono::milliseconds(500);  // less is adjustment
-constexpr Duration kNoise = std::chrono::milliseconds(1);   // between two readings of two clocks
-constexpr int64_t kLastStamp_ms = 9'000'000'000'000;        // beyond it nanoseconds have no room
-constexpr Duration kGrain = std::chrono::milliseconds(1);   // of a stamp
+constexpr Duration kNoise = std::chrono::milliseconds(1);  // between two readings of two clocks
+constexpr int64_t kLastStamp_ms = 9'000'000'000'000;       // beyond it nanoseconds have no room
+constexpr Duration kGrain = std::chrono::milliseconds(1);  // of a stamp
 
 }  // namespace
 
@@ -38,7 +39,7 @@ void AppendClock::narrow(Evidence& evidence, int64_t appended_unix_ms) const {
   if (!error_ || evidence.seen_lo >= evidence.seen_hi) return;
   if (appended_unix_ms < 0 || appended_unix_ms > kLastStamp_ms) return;
   const auto adjusted = spread(evidence.seen_lo);
-  if (!adjusted || *adjusted > kStep) return;
+  if (!adjusted || *adjusted > kWallStep) return;
   const Duration error = *error_ + *adjusted + kNoise;
   const Instant appended =
       instant_from_unix_ns(0) + std::chrono::milliseconds(appended_unix_ms) - offsets_.back().offset;

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "probe/base/wall_step.h"
 #include "probe/store/state_file.h"
 #include "probe/store/writer.h"
 
@@ -33,7 +34,7 @@ store::KeptClock present_clock() {
 
 // Of another boot nothing can be said.
 bool was_stepped(const std::optional<store::KeptClock>& before, const store::KeptClock& now) {
-  return before && before->boot == now.boot && std::chrono::abs(before->offset - now.offset) > engine::kWallStep;
+  return before && before->boot == now.boot && std::chrono::abs(before->offset - now.offset) > kWallStep;
 }
 
 Instant now_by_wall_clock() {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "probe/base/wall_step.h"
 #include "probe/engine/acknowledgements.h"
 #include "probe/engine/held_up.h"
 #include "probe/engine/launcher.h"

@@ -15,9 +15,6 @@
 
 namespace slosonde::engine {
 
-// A change of the wall clock that counts as a step, while the probe runs or between two processes; less is adjustment.
-constexpr Duration kWallStep = std::chrono::milliseconds(500);
-
 // What the service needs to keep state.
 struct StateOptions {
   std::string path;                       // for views

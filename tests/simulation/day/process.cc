@@ -3,15 +3,11 @@
 #include <thread>
 #include <utility>
 
+#include "probe/base/wall_step.h"
+
 namespace slosonde::day {
 
-namespace {
-
 using std::chrono::milliseconds;
-
-constexpr Duration kStep = milliseconds(500);
-
-}  // namespace
 
 Result<std::unique_ptr<Process>> Process::begin(const Terms& terms, Pipeline& pipeline, store::FaultyFiles& files,
                                                 const Machine& machine, Instant now, int number) {
@@ -31,7 +27,7 @@ Result<std::unique_ptr<Process>> Process::begin(const Terms& terms, Pipeline& pi
   state.kept = file->take_loaded();
   const auto& before = state.kept.clock;
   state.clock_stepped =
-      before && before->boot == machine.boot && std::chrono::abs(before->offset - machine.clock) > kStep;
+      before && before->boot == machine.boot && std::chrono::abs(before->offset - machine.clock) > kWallStep;
   made->found_nothing_ = !state.kept.epoch;
   made->clock_was_set_ = state.clock_stepped;
   state.writer = std::make_unique<store::Writer>(std::optional(std::move(*file)), std::move(writing));
