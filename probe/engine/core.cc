@@ -148,11 +148,12 @@ void Core::Impl::count_on_attached(const EvidenceSeen& seen, Sighting kind, std:
 
 void Core::Impl::take(Covered& covered) {
   if (!sight_.known(covered.watch)) return;
-  // A slot that is due already may still be started.
-  Instant oldest = now_ - plan_->max_lateness;
+  Instant oldest = now_;
   for (const Attached& one : sight_.attached(covered.watch)) {
     oldest = std::min(oldest, runs_.oldest_due(one.transaction));
   }
+  // One that begins later, after a triggered one too, may have been due so much earlier.
+  oldest -= plan_->max_lateness;
   const Sight::Gained gained = sight_.covered(covered.watch, covered.from, covered.to, now_, oldest);
   if (gained.back) notice(Notice::Kind::watch_back, plan_->watches[covered.watch].name, "in sight again");
   if (gained.first) begin_those_ready(covered.watch);

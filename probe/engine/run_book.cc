@@ -198,8 +198,7 @@ uint64_t RunBook::in_flight() const {
 
 Instant RunBook::oldest_due(uint32_t transaction) const {
   const auto& open = lanes_[transaction].open;
-  // One that was triggered is due as it starts; one of the schedule that comes after it may have been due before.
-  return open.empty() ? kNever : open.front()->due - plan_.max_lateness;
+  return open.empty() ? kNever : open.front()->due;
 }
 
 RunPtr RunBook::show(Run& run) {

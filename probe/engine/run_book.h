@@ -46,7 +46,7 @@ class RunBook {
   uint64_t undecided(uint32_t transaction) const { return lanes_[transaction].undecided; }
   // Undecided, or decided and cleaning up.
   uint64_t in_flight() const;
-  // No open run of a transaction was due before; kNever: none is open.
+  // Of the first open run; one that began after it was due at most max_lateness before. kNever: none is open.
   Instant oldest_due(uint32_t transaction) const;
 
   // A run of an earlier process goes on: gets an id, and holds what it held. Its wake is the caller's.
