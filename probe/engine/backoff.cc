@@ -2,25 +2,15 @@
 
 #include <algorithm>
 
+#include "probe/engine/witness_log.h"
+
 namespace slosonde::engine {
 
 namespace {
 
+// What may be the network's, and a refusal. (What is unconfirmed has been sent.)
 bool is_of_reach(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::resolve_failed:
-    case ErrorCode::resolve_timeout:
-    case ErrorCode::connect_refused:
-    case ErrorCode::connect_failed:
-    case ErrorCode::connect_timeout:
-    case ErrorCode::tls_failed:
-    case ErrorCode::send_failed:
-    case ErrorCode::timeout:
-    case ErrorCode::connection_lost:
-      return true;
-    default:
-      return false;
-  }
+  return code == ErrorCode::connect_refused || (code != ErrorCode::unconfirmed && may_be_network(code));
 }
 
 }  // namespace
