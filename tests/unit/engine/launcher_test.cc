@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/this_coro.hpp>
 #include <chrono>
 #include <stdexcept>
 
@@ -152,14 +151,7 @@ TEST_F(LauncherTest, AnswersBusyAtOnceWhenAllPlacesAreHeld) {
 // Checks that do not even end when they are cancelled, as many as a target's trouble can make of them.
 TEST_F(LauncherTest, ATransactionWhoseChecksNeverEndTakesNoPlaceOfAnothers) {
   bool over = false;
-  auto stuck = std::make_shared<TestCheck>([&](checks::RunContext&) -> io::Awaitable<checks::CheckResult> {
-    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-    while (!over) {
-      const Instant then = io.now() + seconds(1);
-      co_await io.sleep_until(then);
-    }
-    co_return held();
-  });
+  auto stuck = std::make_shared<TestCheck>(never_ends(io, over));
   auto good = std::make_shared<TestCheck>(holds_after(io, seconds(1)));
   Equipment equipment = equipment_of(stuck);
   auto plan = std::make_shared<Plan>(*equipment.plan);

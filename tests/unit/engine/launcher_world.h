@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <functional>
@@ -138,6 +139,18 @@ inline TestCheck::Act holds_after(io::Io& io, Duration span) {
       result.error = Error{ErrorCode::cancelled, "cancelled"};
     }
     co_return result;
+  };
+}
+
+// Does not even end when it is cancelled, until it is `over`: looks once a second.
+inline TestCheck::Act never_ends(io::Io& io, const bool& over) {
+  return [&io, &over](checks::RunContext&) -> io::Awaitable<checks::CheckResult> {
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    while (!over) {
+      const Instant then = io.now() + std::chrono::seconds(1);
+      co_await io.sleep_until(then);
+    }
+    co_return held();
   };
 }
 

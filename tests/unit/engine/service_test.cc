@@ -216,14 +216,7 @@ TEST_F(ServiceTest, TriggersComeFromAnyThread) {
 // What the run has created stays behind: nobody was told.
 TEST_F(ServiceTest, CleanUpThatFindsNoPlaceIsCountedAndTold) {
   bool over = false;
-  auto stuck = std::make_shared<TestCheck>([&](checks::RunContext&) -> io::Awaitable<checks::CheckResult> {
-    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-    while (!over) {
-      const Instant then = io.now() + seconds(1);
-      co_await io.sleep_until(then);
-    }
-    co_return held();
-  });
+  auto stuck = std::make_shared<TestCheck>(never_ends(io, over));
   auto cleans = std::make_shared<TestCheck>(holds_after(io, milliseconds(10)));
   Equipment equipment = equipment_of(stuck);
   Plan plan = *equipment.plan;
