@@ -1,46 +1,30 @@
 // The command: days of the whole probe, one after the other.
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <string_view>
 
 #include "tests/simulation/day/day.h"
+#include "tests/simulation/seeds.h"
 
 namespace slosonde::day {
 namespace {
 
-struct Options {
-  uint64_t first = 1, seeds = 10, each = 1, hours = 24;
-  bool verdict_alone = false;  // one line for a seed that fails, and no more after it
+struct Options : simulation::Seeds {
+  uint64_t each = 1, hours = 24;
 };
 
 bool read(int argc, char** argv, Options& options) {
-  for (int i = 1; i < argc; i += 2) {
-    if (std::string_view(argv[i]) == "--verdict") {
-      options.verdict_alone = true;
-      --i;
-      continue;
-    }
-    const std::string_view key = argv[i], text = i + 1 < argc ? argv[i + 1] : "";
-    uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value == 0 || value > 1'000'000'000) return false;
-    if (key == "--seed") {
-      options.first = value;
-      options.seeds = 1;
-    } else if (key == "--seeds") {
-      options.seeds = value;
-    } else if (key == "--from") {
-      options.first = value;
-    } else if (key == "--each") {
+  return simulation::read(argc, argv, options, [&](std::string_view key, uint64_t value) {
+    if (key == "--days") return true;  // the swarm's
+    if (key == "--each") {
       options.each = value;
     } else if (key == "--hours" && value <= 24) {
       options.hours = value;
-    } else if (key != "--days") {  // the swarm's
+    } else {
       return false;
     }
-  }
-  return true;
+    return true;
+  });
 }
 
 int run(const Options& options) {
@@ -83,6 +67,7 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   slosonde::day::Options options;
+  options.seeds = 10;
   if (!slosonde::day::read(argc, argv, options)) {
     std::fprintf(stderr, "usage: day [--seeds N] [--from SEED] [--seed S] [--each N] [--hours H] [--verdict]\n");
     return 2;

@@ -1,6 +1,5 @@
 // The command: many seeds, each for many virtual days, on all cores.
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <mutex>
@@ -9,41 +8,22 @@
 #include <thread>
 #include <vector>
 
+#include "tests/simulation/seeds.h"
 #include "tests/simulation/swarm/shrink.h"
 
 namespace slosonde::swarm {
 namespace {
 
-struct Options {
-  uint64_t first = 1, seeds = 50, days = 30;
-  bool verdict_alone = false;  // one line for a seed that fails, and no more after it
+struct Options : simulation::Seeds {
+  uint64_t days = 30;
 };
 
 bool read(int argc, char** argv, Options& options) {
-  for (int i = 1; i < argc; i += 2) {
-    if (std::string_view(argv[i]) == "--verdict") {
-      options.verdict_alone = true;
-      --i;
-      continue;
-    }
-    const std::string_view key = argv[i], text = i + 1 < argc ? argv[i + 1] : "";
-    uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value == 0 || value > 1'000'000'000) return false;
-    if (key == "--seed") {
-      options.first = value;
-      options.seeds = 1;
-    } else if (key == "--seeds") {
-      options.seeds = value;
-    } else if (key == "--from") {
-      options.first = value;
-    } else if (key == "--days" && value <= 365) {
-      options.days = value;
-    } else {
-      return false;
-    }
-  }
-  return true;
+  return simulation::read(argc, argv, options, [&](std::string_view key, uint64_t value) {
+    if (key != "--days" || value > 365) return false;
+    options.days = value;
+    return true;
+  });
 }
 
 class Runner {
@@ -102,6 +82,7 @@ class Runner {
 
 int main(int argc, char** argv) {
   slosonde::swarm::Options options;
+  options.seeds = 50;
   if (!slosonde::swarm::read(argc, argv, options)) {
     std::fprintf(stderr, "usage: swarm [--seeds N] [--from SEED] [--days D] [--seed S] [--verdict]\n");
     return 2;
